@@ -1,0 +1,115 @@
+"""The file that says that a store is complete, and what is in it: written last, checked first. Reads no signal."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+NAME = "manifest.json"
+INDEX, SIGNALS, SPLITS, SEALED = "index.csv", "signals.f32", "splits.json", "sealed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFacts:
+    """What a file must be to be the one that was written."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What the content hash covers: everything but the sealed part."""
+
+    classes: tuple[str, ...]
+    leads: tuple[str, ...]
+    rate: float  # Hz
+    units: str  # of the signals: mV
+    multilabel: bool
+    records: int
+    patients: int
+    counts: Mapping[str, Any]  # per part: records, patients, records of each class
+    files: Mapping[str, FileFacts]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """All of manifest.json. Of the sealed part it holds the number of records and a hash, and nothing more."""
+
+    content: Content
+    sealed_records: int
+    sealed_hash: str
+    source: Mapping[str, Any]  # reader, folder, how it was asked for; for people
+    input_hash: str  # of the request and the bytes of the source: the same again is recognised by it
+    left_out: Mapping[str, int]  # why -> how many records of the source were not asked for
+    refused: Mapping[str, str]  # record -> why it could not be read
+    dropped: Mapping[str, str]  # record -> why it was read and not used
+
+    @property
+    def content_hash(self) -> str:
+        """Identity of the open part of the store."""
+        return digest_of(asdict(self.content))
+
+
+def digest_of(value: object) -> str:
+    """Return the sha256 of a value of plain types, independent of the order of keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def file_facts(path: Path) -> FileFacts:
+    """Read a whole file and return its size and sha256."""
+    with path.open("rb") as file:
+        return FileFacts(bytes=path.stat().st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def sealed_hash(directory: Path) -> str:
+    """Return the hash of the sealed part below a store, from the bytes of its files; nothing of them is looked at."""
+    return digest_of({name: file_facts(directory / SEALED / name).sha256 for name in (INDEX, SIGNALS)})
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> None:
+    """Write manifest.json, with both hashes. The folder is not in its place yet, so this need not be atomic."""
+    text = {"format": FORMAT, "content_hash": manifest.content_hash, **asdict(manifest)}
+    (directory / NAME).write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Return the manifest of a store. Raises ValueError, with the way out, if there is none or it was changed."""
+    path = directory / NAME
+    if not path.is_file():
+        raise ValueError(
+            f"{directory} is not a prepared store: it has no {NAME}; make one with "
+            f"`orchestrate data prepare --reader ptbxl|own --from FOLDER --to {directory}`"
+        )
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        version, stated = found.pop("format"), found.pop("content_hash")
+    except (ValueError, KeyError, AttributeError) as error:
+        raise _damaged(path, f"it cannot be read ({error})") from error
+    if version != FORMAT:
+        raise ValueError(
+            f"{path}: the format must be {FORMAT}, but got {version!r}; prepare the store again with --replace"
+        )
+    try:
+        manifest = _from_json(found)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, f"a part is missing or misshapen ({error})") from error
+    if manifest.content_hash != stated:
+        raise _damaged(path, "its content hash does not fit its content")
+    return manifest
+
+
+def _from_json(found: dict[str, Any]) -> Manifest:
+    content = found.pop("content")
+    files = {name: FileFacts(**facts) for name, facts in content.pop("files").items()}
+    classes, leads = tuple(content.pop("classes")), tuple(content.pop("leads"))
+    return Manifest(content=Content(classes=classes, leads=leads, files=files, **content), **found)
+
+
+def _damaged(path: Path, why: str) -> ValueError:
+    return ValueError(
+        f"{path} is damaged: {why}; prepare the store again with `orchestrate data prepare ... --replace`"
+    )

@@ -1,0 +1,118 @@
+"""Anybody's own recordings: a folder of WFDB records and a CSV with record, patient, labels -> a Source."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+from ecgcore.readers.source import Listed, Source
+
+NEEDED = ("record", "patient", "labels")
+ALLOWED = (*NEEDED, "fold")
+SEPARATOR = ";"
+
+
+def own_source(directory: Path, *, table: Path | None = None) -> Source:
+    """List the records of a CSV (default `<directory>/labels.csv`) with the columns record, patient, labels[, fold].
+
+    record: the path of the header below `directory`, without `.hea`. patient: whose it is; all records of one patient
+    stay in one part. labels: one or more, separated by `;` (one each: the classes exclude each other). fold: `test` is
+    sealed; other names are validation folds in turn, or `train` and `validation`; empty: drawn.
+    Raises ValueError for all mistakes of the file at once, each with its line.
+    """
+    table = table or directory / "labels.csv"
+    if not directory.is_dir():
+        raise ValueError(f"{directory} is not a folder: --from must be the folder of the WFDB records")
+    records, mistakes = _read(table, directory)
+    classes = tuple(sorted({label for record in records for label in record.labels}))
+    if not mistakes and len(classes) < 2:
+        mistakes.append(
+            f"{table}: there must be two classes or more, but the labels are {', '.join(classes) or 'none'}"
+        )
+    if mistakes:
+        raise ValueError("\n".join(mistakes))
+    return Source(
+        reader="own",
+        directory=directory,
+        target="labels",
+        classes=classes,
+        multilabel=any(len(record.labels) > 1 for record in records),
+        records=tuple(records),
+        tables=(table,),
+    )
+
+
+def _read(table: Path, directory: Path) -> tuple[list[Listed], list[str]]:
+    """Return the records of the table, and its mistakes, a line each."""
+    if not table.is_file():
+        raise ValueError(f"{table} is missing: name the CSV with {', '.join(NEEDED)} with --labels")
+    records: list[Listed] = []
+    mistakes: list[str] = []
+    first_line: dict[str, int] = {}
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file, strict=True)
+            mistakes += [f"{table}:1: {mistake}" for mistake in _column_mistakes(list(rows.fieldnames or ()))]
+            if mistakes:
+                return [], mistakes
+            for row in rows:
+                found = _row_mistakes(row, directory, first_line)
+                mistakes += [f"{table}:{rows.line_num}: {mistake}" for mistake in found]
+                first_line.setdefault(_name(row), rows.line_num)
+                if not found:
+                    records.append(_listed(row, directory))
+    except (csv.Error, UnicodeDecodeError) as error:
+        mistakes.append(f"{table}: the file must be comma-separated UTF-8 text, but cannot be read ({error})")
+    return records, mistakes
+
+
+def _column_mistakes(columns: list[str]) -> list[str]:
+    if not columns:
+        return [f"the file is empty; its first line must be {','.join(NEEDED)}"]
+    mistakes = []
+    if "patient" not in columns:
+        mistakes.append(
+            "the column `patient` is missing: parts are divided by patient, so that nobody is trained on and tested; "
+            "add it (if every record is of another person, repeat the record's name there)"
+        )
+    mistakes += [f"the column `{column}` is missing" for column in ("record", "labels") if column not in columns]
+    unknown = [column for column in columns if column not in ALLOWED]
+    mistakes += [f"unknown column {column!r}; the columns are {', '.join(ALLOWED)}" for column in unknown]
+    mistakes += [f"the column `{column}` is there {n} times" for column, n in Counter(columns).items() if n > 1]
+    return mistakes
+
+
+def _row_mistakes(row: dict[str, str], directory: Path, first_line: dict[str, int]) -> list[str]:
+    if None in row or None in row.values():
+        return [f"the line must have as many fields as the first line, {len(row) - (None in row)}"]
+    mistakes = []
+    name = _name(row)
+    if not name:
+        mistakes.append("record is empty")
+    elif name in first_line:
+        mistakes.append(f"record {name} was listed before, in line {first_line[name]}; take one of the two out")
+    elif not (directory / f"{name}.hea").is_file():
+        mistakes.append(f"record {name} has no header {directory / name}.hea")
+    if not row["patient"].strip():
+        mistakes.append(f"patient is empty (record {name})")
+    if not _labels(row):
+        mistakes.append(f"labels is empty (record {name}); name a class such as `other`, or take the line out")
+    return mistakes
+
+
+def _name(row: dict[str, str]) -> str:
+    return (row["record"] or "").strip().removesuffix(".hea")
+
+
+def _labels(row: dict[str, str]) -> tuple[str, ...]:
+    return tuple(sorted({label.strip() for label in row["labels"].split(SEPARATOR)} - {""}))
+
+
+def _listed(row: dict[str, str], directory: Path) -> Listed:
+    name = _name(row)
+    return Listed(
+        name=name,
+        path=directory / name,
+        patient=row["patient"].strip(),
+        labels=_labels(row),
+        fold=row.get("fold", "").strip(),
+    )

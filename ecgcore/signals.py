@@ -1,0 +1,87 @@
+"""Arithmetic on signals and lead names: units, lead order, resampling. Numbers in, numbers out; touches no file."""
+
+import hashlib
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+# Both code points of the micro sign occur; a header read as ASCII loses it, which would turn microvolts into volts.
+MILLIVOLTS_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, "v": 1e3}
+
+_CANONICAL = {lead.lower(): lead for lead in STANDARD_LEADS}
+
+
+def canonical_lead(name: str) -> str:
+    """Return the usual spelling of a standard lead (`AVR`, `avr` -> `aVR`); any other name comes back as it is."""
+    stripped = name.strip()
+    return _CANONICAL.get(stripped.lower(), stripped)
+
+
+def lead_order(present: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Return the row of each wanted lead. Raises ValueError naming the missing or doubled leads and those present."""
+    names = [canonical_lead(name).lower() for name in present]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ValueError(f"lead names must differ, got {', '.join(doubled)} more than once")
+    missing = [lead for lead in wanted if lead.lower() not in names]
+    if missing:
+        raise ValueError(
+            f"every lead asked for must be there; missing: {', '.join(missing)}; "
+            f"the record has {', '.join(map(canonical_lead, present))} (choose others with --leads)"
+        )
+    return [names.index(lead.lower()) for lead in wanted]
+
+
+def in_millivolts(signal: NDArray[Any], units: Sequence[str]) -> NDArray[np.float32]:
+    """Convert a (leads, samples) signal, each lead in its own unit, to mV.
+
+    Raises ValueError for a unit other than mV, uV or V (in any case).
+    """
+    unknown = sorted({unit for unit in units if unit.lower() not in MILLIVOLTS_PER_UNIT})
+    if unknown:
+        raise ValueError(f"the unit must be mV, uV or V, but got {', '.join(map(repr, unknown))}")
+    factors = np.array([MILLIVOLTS_PER_UNIT[unit.lower()] for unit in units])
+    return np.ascontiguousarray(signal * factors[:, None], dtype=np.float32)
+
+
+def resample(signal: NDArray[np.float32], *, rate: float, to: float) -> NDArray[np.float32]:
+    """Band-limited resampling along time (polyphase FIR, scipy.signal.resample_poly).
+
+    signal: (leads, samples) in mV at `rate` Hz. Returns (leads, round(samples * to / rate)) in mV.
+    Raises ValueError if a rate is not positive.
+    """
+    if not (rate > 0 and to > 0):
+        raise ValueError(f"rates must be positive, but got {rate=} and {to=}")
+    if rate == to:
+        return signal
+    ratio = Fraction(to / rate).limit_denominator(1000)
+    # The line through both ends is taken off first: an offset would otherwise ring at the ends of the record.
+    resampled = resample_poly(signal.astype(np.float64), ratio.numerator, ratio.denominator, axis=1, padtype="line")
+    samples = max(1, round(signal.shape[1] * to / rate))
+    return np.ascontiguousarray(resampled[:, :samples], dtype=np.float32)
+
+
+def flat_leads(signal: NDArray[np.float32]) -> list[int]:
+    """Return the rows of a (leads, samples) signal that never change: how several databases store a missing lead."""
+    return [int(row) for row in np.flatnonzero(np.ptp(signal, axis=1) == 0)]
+
+
+def fingerprint(signal: NDArray[np.float32]) -> int:
+    """Return the identity of a signal by its content: the first 8 bytes of the sha256 of its values, as an integer."""
+    stored = np.ascontiguousarray(signal, dtype="<f4").tobytes()
+    return int.from_bytes(hashlib.sha256(stored).digest()[:8], "big", signed=True)
+
+
+def lead_fingerprints(signal: NDArray[np.float32]) -> list[int]:
+    """Return the identity of every lead that is not flat.
+
+    Copies are recognised by one equal lead: PTB-XL 145 and 463 are one recording, and differ in two leads of twelve.
+    """
+    flat = flat_leads(signal)
+    return [fingerprint(lead) for row, lead in enumerate(signal) if row not in flat]

@@ -1,0 +1,84 @@
+"""ECG classification as a task that can be searched: the one class that a search names.
+
+Knows nothing of searches. `test` is the only door to the sealed part.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgcore import served
+from ecgcore.features import FeatureCache
+from ecgcore.fit import Fit, Metrics, Report, Scalar
+from ecgcore.origin import refuse_seen
+from ecgcore.parameters import PARAMETERS, Parameter
+from ecgcore.scoring import predict_records, score, write_predictions
+from ecgcore.sealed import open_sealed
+from ecgcore.store import open_store
+from ecgcore.training import train
+
+Array = NDArray[Any]
+
+
+class ArrhythmiaTask:
+    """Classify the recordings of one prepared store. Constructed once a worker process."""
+
+    def __init__(self, *, data: Path) -> None:
+        """Open the prepared store in `data`. Raises ValueError if it is missing, incomplete or damaged."""
+        self._store = open_store(data)
+        self._features = FeatureCache()
+
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Return every hyperparameter that a config may name."""
+        return PARAMETERS
+
+    def describe(self) -> dict[str, Scalar]:
+        """Return facts for the record."""
+        store = self._store
+        return {
+            "folds": len(store.splits),
+            "data": store.content_hash,
+            "classes": ",".join(store.classes),
+            "multilabel": store.multilabel,
+            "leads": ",".join(store.leads),
+            "rate": store.rate,
+            "records": len(store.records),
+            "patients": len(set(store.records.patients)),
+        }
+
+    def fit(self, fit: Fit, report: Report) -> None:
+        """Train one configuration on one fold, reporting every epoch: see `ecgcore.training.train`."""
+        train(fit, report, self._store, self._features)
+
+    def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
+        """Open the sealed part, score the checkpoints' mean probabilities, write `directory`/predictions.csv.
+
+        Raises ValueError if a checkpoint does not fit the store, or its weights were trained on a sealed
+        record.
+        """
+        ensemble, read = served.ensemble_of(checkpoints)
+        store = self._store
+        if (ensemble.classes, ensemble.leads, ensemble.rate) != (store.classes, store.leads, store.rate):
+            raise ValueError(
+                f"{checkpoints[0]}: must have the classes, leads and rate of "
+                f"{store.directory}; test it on its own store"
+            )
+        sealed = open_sealed(store.directory)
+        everything = np.arange(len(sealed))
+        for path, checkpoint in zip(checkpoints, read, strict=True):
+            refuse_seen(path, checkpoint.fingerprints, sealed, everything, part="sealed")
+        by_member = predict_records(ensemble, sealed)
+        write_predictions(directory / "predictions.csv", by_member.mean(axis=0), sealed, store.classes)
+        return score(ensemble, by_member, sealed)
+
+    def export(self, checkpoints: Sequence[Path], directory: Path) -> Mapping[str, Scalar]:
+        """Write the averaged model to `directory`/model.pt; return its signature."""
+        return served.export(checkpoints, directory)
+
+    @staticmethod
+    def load(directory: Path) -> Callable[[Array], Array]:
+        """Return the exported model: (batch, leads, samples) in mV to (batch, classes) probabilities."""
+        return served.load(directory)

@@ -1,0 +1,195 @@
+"""One fit, from its configuration to its last epoch. A step is an epoch: train, validate, save, report.
+
+Whether it goes on is decided elsewhere: a stopped fit gets SystemExit in `report`, and its checkpoint is
+complete by then. Checkpoints are never deleted here.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ecgcore.augmentation import Augmentation
+from ecgcore.batches import batches_an_epoch
+from ecgcore.calibration import Calibration, calibrate, probabilities
+from ecgcore.checkpoints import (
+    Checkpoint,
+    Predictions,
+    file_name,
+    random_state,
+    restore_random_state,
+    write_checkpoint,
+)
+from ecgcore.device import best_device
+from ecgcore.features import FeatureCache
+from ecgcore.fit import Fit, Report
+from ecgcore.learner import Learner
+from ecgcore.losses import build_loss
+from ecgcore.metrics import decide, macro_auc, summary
+from ecgcore.models import Classifier, build_classifier
+from ecgcore.optimisation import build_optimiser, build_schedule
+from ecgcore.origin import held_out, load_start, read_resumed, read_start, refuse_seen
+from ecgcore.parameters import Hyperparameters
+from ecgcore.store import Store
+
+Indices = NDArray[np.int64]
+SCORES = ("macro_auc", "macro_f1", "accuracy")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records by index: what this fit learns from, and what it is judged on (nothing, in a final)."""
+
+    train: Indices
+    validation: Indices
+
+
+def train(fit: Fit, report: Report, store: Store, cache: FeatureCache) -> None:
+    """Train `fit`, reporting every epoch, for max_steps epochs or until a loss is not finite.
+
+    Same fit, same machine: same weights, bit by bit, whether interrupted and resumed or not. All draws come
+    from torch's global generator, seeded here from fit.seed. Raises ValueError where the configuration cannot
+    be trained.
+    """
+    settings = Hyperparameters.read(fit.config)
+    part = choose_part(fit, store)
+    torch.manual_seed(fit.seed)
+    device = best_device()
+    model = build_classifier(
+        settings.model, leads=len(store.leads), classes=len(store.classes), dropout=settings.dropout
+    )
+    resumed = read_resumed(fit.resume_from, fit, settings, store) if fit.resume_from else None
+    if resumed:
+        model.load_state_dict(dict(resumed.weights))
+        learner = _learner(model.to(device), fit, settings, store, part, cache)
+        learner.optimiser.load_state_dict(dict(resumed.optimiser))
+        learner.schedule.load_state_dict(dict(resumed.schedule))
+        restore_random_state(resumed.random)
+        last = resumed
+    else:
+        fingerprints = _start(model, fit, settings, store, part)
+        learner = _learner(model.to(device), fit, settings, store, part, cache)
+        last = _blank(fit, settings, store, fingerprints)
+    for step in range(last.step + 1, fit.max_steps + 1):
+        metrics, predictions = _epoch(learner, part, store)
+        if not all(math.isfinite(value) for value in metrics.values()):
+            report(step, metrics)  # diverged: nothing to go on from, so there is no checkpoint
+            return
+        checkpoint = _filled(last, learner, step=step, predictions=predictions)
+        write_checkpoint(fit.directory / file_name(step), checkpoint)
+        report(step, metrics, file_name(step))
+
+
+def choose_part(fit: Fit, store: Store) -> Part:
+    """Return the fold's records; in a final, all to train on. ValueError for a fold that cannot be judged."""
+    if fit.final:
+        return Part(np.arange(len(store.records)), np.zeros(0, np.int64))
+    if not 0 <= fit.fold < len(store.splits):
+        raise ValueError(
+            f"fold must be from 0 to {len(store.splits) - 1}, as {store.directory} has them, got {fit.fold}"
+        )
+    split = store.splits[fit.fold]
+    labels = store.records.labels[split.validation]
+    macro_auc(np.zeros_like(labels), labels)  # a fold that this cannot judge is better refused before it is trained
+    return Part(split.train, split.validation)
+
+
+def _start(model: Classifier, fit: Fit, settings: Hyperparameters, store: Store, part: Part) -> Indices:
+    """Load the earlier stage's weights; return fingerprints of all that the fit's weights will have seen."""
+    own = store.records.fingerprints[part.train]
+    if fit.start_from is None:
+        if settings.train == "head":
+            raise ValueError(
+                "train: head needs a trained backbone, got no start_from; add an earlier stage, or set train: full"
+            )
+        return np.unique(own)
+    start = read_start(fit.start_from, settings, store)
+    refuse_seen(fit.start_from, start.fingerprints, store.records, part.validation, part="validation")
+    load_start(model, start, store)
+    return np.unique(np.concatenate([start.fingerprints, own]))
+
+
+def _learner(
+    model: Classifier, fit: Fit, settings: Hyperparameters, store: Store, part: Part, cache: FeatureCache
+) -> Learner:
+    records, frozen = store.records, settings.train == "head"
+    shortest = int(records.lengths[part.train].min())
+    augmentation = Augmentation.read(settings, rate=store.rate, shortest=shortest)
+    model.backbone.requires_grad_(not frozen)
+    optimiser = build_optimiser(model.parameters(), settings)
+    batches = fit.max_steps * batches_an_epoch(len(part.train), size=settings.batch_size)
+    device = next(model.parameters()).device
+    return Learner(
+        model=model,
+        records=records,
+        augmentation=augmentation,
+        frozen=frozen,
+        features=cache.get(model, records, content=store.content_hash) if frozen and not augmentation.active else None,
+        loss=build_loss(settings, multilabel=store.multilabel, labels=records.labels[part.train], device=device),
+        optimiser=optimiser,
+        schedule=build_schedule(optimiser, settings, batches=batches),
+        batch_size=settings.batch_size,
+        gradient_clip=settings.gradient_clip,
+        device=device,
+    )
+
+
+def _calibration(fit: Fit, store: Store) -> Calibration | None:
+    if not fit.final or not fit.calibrate_from:
+        return None
+    logits, labels = held_out(fit.calibrate_from, store)
+    return calibrate(logits, labels, multilabel=store.multilabel)
+
+
+def _epoch(learner: Learner, part: Part, store: Store) -> tuple[dict[str, float], Predictions | None]:
+    """Train and validate once: metrics (scores NaN where logits are not finite), held-out predictions."""
+    train_loss = learner.train_epoch(part.train)
+    if not len(part.validation):
+        return {"train_loss": train_loss}, None
+    logits, loss = learner.predict(part.validation)
+    losses = {"train_loss": train_loss, "val_loss": loss}
+    if not np.isfinite(logits).all():
+        return losses | dict.fromkeys(SCORES, math.nan), None
+    labels = store.records.labels[part.validation]
+    scores = probabilities(logits, temperature=1.0, multilabel=store.multilabel)
+    ids = tuple(store.records.ids[index] for index in part.validation.tolist())
+    called = decide(scores, multilabel=store.multilabel)
+    return losses | summary(scores, called, labels), Predictions(ids=ids, logits=logits, labels=labels)
+
+
+def _blank(fit: Fit, settings: Hyperparameters, store: Store, fingerprints: Indices) -> Checkpoint:
+    """A checkpoint before the first epoch: what stays the same from epoch to epoch, and nothing else yet."""
+    return Checkpoint(
+        step=0,
+        max_steps=fit.max_steps,
+        seed=fit.seed,
+        fold=fit.fold,
+        final=fit.final,
+        config=vars(settings),
+        data=store.content_hash,
+        classes=store.classes,
+        leads=store.leads,
+        rate=store.rate,
+        multilabel=store.multilabel,
+        weights={},
+        optimiser={},
+        schedule={},
+        random={},
+        fingerprints=fingerprints,
+        predictions=None,
+        calibration=_calibration(fit, store),
+    )
+
+
+def _filled(blank: Checkpoint, learner: Learner, *, step: int, predictions: Predictions | None) -> Checkpoint:
+    return replace(
+        blank,
+        step=step,
+        weights=learner.model.state_dict(),
+        optimiser=learner.optimiser.state_dict(),
+        schedule=learner.schedule.state_dict(),
+        random=random_state(),
+        predictions=predictions,
+    )

@@ -1,0 +1,1 @@
+"""Searches anything behind one small protocol, and forgets nothing."""

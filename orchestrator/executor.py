@@ -1,0 +1,230 @@
+"""Ray Tune as the executor of a search: it decides nothing and remembers nothing.
+
+A Tune trial runs one fit. Tune's searcher hands over the search's next fit, its scheduler passes each report to the search
+and the search's decision back. Both are pickled by Tune, so they hold nothing: the search of this process is `_searching`.
+"""
+
+import json
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import psutil
+import ray
+from ray import tune
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from orchestrator.records import FitKey
+from orchestrator.search import Search
+from orchestrator.spec import TaskSpec
+from orchestrator.task import Fit, Metrics, Task
+from orchestrator.task_loading import load_task
+
+Result = TypeVar("Result")
+Given = ParamSpec("Given")
+
+_searching: Search | None = None  # Tune pickles searcher and scheduler; an open journal cannot be
+_tasks: dict[str, Task] = {}  # in a worker: constructed once, used for every fit that it runs
+
+
+def execute(search: Search, temp: Path) -> None:
+    """Run the search's fits until it has none left. Raises what the search raised (a full disk, a mistake in the spec)."""
+    global _searching
+    _searching, _failure[:] = search, []
+    trainable = tune.with_resources(_run_fit, {"CPU": search.spec.cpus_per_fit})
+    tuner = tune.Tuner(
+        trainable,
+        tune_config=tune.TuneConfig(search_alg=_Asker(), scheduler=_Decider(), num_samples=-1, reuse_actors=True),
+        run_config=tune.RunConfig(storage_path=str(temp / "tune"), name=search.folder.name, verbose=0, callbacks=[]),
+    )
+    try:
+        tuner.fit()
+    except ray.exceptions.RayError as error:
+        raise _failure[0] if _failure else error from None
+    except Exception as error:
+        if _failure:
+            raise _failure[0] from None
+        raise error
+    finally:
+        _searching = None
+    if _failure:
+        raise _failure[0]
+
+
+def call(task: TaskSpec, method: str, *values: Any) -> Any:
+    """Call one method of the task in a worker process of its own, and return what it returns."""
+    return ray.get(_call.remote(task.model_dump_json(by_alias=True), method, values, _driver()))
+
+
+# In the driver: what Tune asks.
+
+_failure: list[Exception] = []
+
+
+def _passed_on(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Remember the first exception: Tune would turn it into a text."""
+
+    def wrapped(*values: Given.args, **named: Given.kwargs) -> Result:
+        try:
+            return function(*values, **named)
+        except Exception as error:
+            _failure.append(error)
+            raise
+
+    return wrapped
+
+
+def _search() -> Search:
+    assert _searching is not None
+    return _searching
+
+
+_NO_MORE: Any = Searcher.FINISHED  # a text, although the type of suggest says a dictionary
+
+
+class _Asker(Searcher):
+    """Gives Tune the next fit, and tells the search how fits ended."""
+
+    def __init__(self) -> None:
+        super().__init__(metric=None, mode=None)
+
+    @_passed_on
+    def suggest(self, trial_id: str) -> dict[str, Any] | None:
+        search = _search()
+        if len(search.in_flight) >= search.spec.concurrency:
+            return None
+        following = search.next_fit()
+        if following is None:
+            return None if search.in_flight else _NO_MORE
+        key, fit = following
+        search.folder.fit(key).mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keys[trial_id] = key
+        return {
+            "key": list(key),
+            "fit": _to_json(fit),
+            "task": search.spec.task.model_dump_json(by_alias=True),
+            "driver": _driver(),
+        }
+
+    @_passed_on
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        key = _keys.pop(trial_id)
+        if error:
+            _search().lost(key, _errors.pop(trial_id, "no message"))
+        elif result and result.get("failure"):
+            _search().failed(key, result["failure"])
+        else:
+            _search().returned(key)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Keep nothing: the journal remembers."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Know nothing: every start is a fresh Tuner."""
+
+
+_keys: dict[str, FitKey] = {}
+_errors: dict[str, str] = {}
+
+
+class _Decider(FIFOScheduler):
+    """Passes every report to the search, and the search's decision to Tune."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Ray's has no annotations
+
+    @_passed_on
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        if not result.get("step"):
+            return str(TrialScheduler.CONTINUE)
+        key = FitKey(*trial.config["key"])
+        stop = _search().reported(key, result["step"], json.loads(result["metrics"]), result["checkpoint"] or None)
+        return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        error = trial.get_ray_actor_error() if hasattr(trial, "get_ray_actor_error") else None
+        _errors[trial.trial_id] = str(error or "the worker process died")
+
+
+def _driver() -> list[float]:
+    return [os.getpid(), psutil.Process().create_time()]
+
+
+# In a worker.
+
+
+def _run_fit(config: dict[str, Any]) -> None:
+    _die_with(config["driver"])
+    fit = _from_json(config["fit"])
+
+    def report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
+        plain = {name: float(value) for name, value in metrics.items()}
+        tune.report({"step": step, "metrics": json.dumps(plain), "checkpoint": checkpoint or "", "failure": ""})
+
+    try:
+        _task(config["task"]).fit(fit, report)
+    except MemoryError:
+        raise  # the process may be in any state: let it die, and another one try again
+    except Exception as error:
+        if "out of memory" in str(error).lower() or "CUDA" in str(error):
+            raise
+        (fit.directory / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        tune.report({"step": 0, "metrics": "{}", "checkpoint": "", "failure": _one_line(error)})
+
+
+@ray.remote(num_cpus=1, max_retries=0)
+def _call(task: str, method: str, values: Sequence[Any], driver: Sequence[float]) -> Any:
+    _die_with(driver)
+    return getattr(_task(task), method)(*values)
+
+
+def _task(text: str) -> Task:
+    if text not in _tasks:
+        _tasks[text] = load_task(TaskSpec.model_validate_json(text))
+    return _tasks[text]
+
+
+def _one_line(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    first = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first} ({Path(frame.filename).name}:{frame.lineno}; all of it in error.txt)"
+
+
+def _die_with(driver: Sequence[float]) -> None:
+    """End this process soon after the driver's end: kill -9 leaves no time for anybody to tell it."""
+    if any(thread.name == "die-with-driver" for thread in threading.enumerate()):
+        return
+
+    def watch() -> None:
+        while psutil.pid_exists(int(driver[0])) and _started(int(driver[0])) == driver[1]:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="die-with-driver", daemon=True).start()
+
+
+def _started(pid: int) -> float | None:
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.Error:
+        return None
+
+
+def _to_json(fit: Fit) -> str:
+    return json.dumps(asdict(fit), default=str)
+
+
+def _from_json(text: str) -> Fit:
+    values = json.loads(text)
+    for name in ("directory", "start_from", "resume_from"):
+        values[name] = Path(values[name]) if values[name] else None
+    values["calibrate_from"] = tuple(map(Path, values["calibrate_from"]))
+    assert values.keys() == {field.name for field in fields(Fit)}
+    return Fit(**values)

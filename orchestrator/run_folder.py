@@ -1,0 +1,97 @@
+"""Every path of a run, in one place. Folders are the user's alone (0700)."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import UserError
+from orchestrator.records import FitKey
+
+
+def runs_root(given: Path | None) -> Path:
+    """Return where runs live: `--runs`, else ORCHESTRATE_RUNS, else ./runs; absolute."""
+    return Path(given or os.environ.get("ORCHESTRATE_RUNS") or "runs").absolute()
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run: a search, an experiment, a stage of one, or a final."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:  # noqa: D102
+        return self.path.name
+
+    @property
+    def spec(self) -> Path:
+        """The resolved spec, for people; the journal's first record is the one that counts."""
+        return self.path / "spec.yaml"
+
+    @property
+    def journal(self) -> Path:  # noqa: D102
+        return self.path / "journal.jsonl"
+
+    @property
+    def table_csv(self) -> Path:  # noqa: D102
+        return self.path / "table.csv"
+
+    @property
+    def table_md(self) -> Path:  # noqa: D102
+        return self.path / "table.md"
+
+    @property
+    def winner(self) -> Path:  # noqa: D102
+        return self.path / "winner.json"
+
+    @property
+    def provenance(self) -> Path:  # noqa: D102
+        return self.path / "provenance.json"
+
+    @property
+    def processes(self) -> Path:
+        """What a driver started (pid, start time) and its temporary folder, so that the next start can clear it."""
+        return self.path / "processes.json"
+
+    @property
+    def final(self) -> "RunFolder":
+        """The retrained winner: a run of its own, with test.json, predictions.csv and model/ beside its journal."""
+        return RunFolder(self.path / "final")
+
+    @property
+    def test(self) -> Path:  # noqa: D102
+        return self.path / "test.json"
+
+    @property
+    def model(self) -> Path:  # noqa: D102
+        return self.path / "model"
+
+    def stage(self, name: str) -> "RunFolder":
+        """Return the folder of one stage of this experiment."""
+        return RunFolder(self.path / name)
+
+    def trial(self, number: int) -> Path:  # noqa: D102
+        return self.path / "trials" / str(number)
+
+    def fit(self, key: FitKey) -> Path:
+        """Return the folder that belongs to one fit."""
+        return self.trial(key.trial) / f"seed{key.seed}-fold{key.fold}"
+
+    def create(self) -> None:
+        """Make the folder, for this user only. Raises UserError where that is not possible."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"{self.path}: the run folder cannot be made ({error.strerror}); --runs DIR names another"
+            ) from None
+
+
+def existing_run(name: str, runs: Path | None) -> RunFolder:
+    """Find a run by name or by path. Raises UserError naming the runs there are."""
+    root = runs_root(runs)
+    for path in (root / name, Path(name).absolute()):
+        if (path / "journal.jsonl").exists():
+            return RunFolder(path)
+    there = sorted(found.parent.name for found in root.glob("*/journal.jsonl"))
+    raise UserError(f"{name}: no such run in {root}; there are: {', '.join(there) or 'none yet'}")

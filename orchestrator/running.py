@@ -1,0 +1,85 @@
+"""Runs a search in its folder, from whatever state that is in, and leaves table and winner there."""
+
+from pathlib import Path
+
+from orchestrator.atomic import write_json, write_text
+from orchestrator.errors import UserError
+from orchestrator.journal import read_journal
+from orchestrator.ledger import Ledger
+from orchestrator.records import FitKey
+from orchestrator.run_folder import RunFolder
+from orchestrator.search import Search, StartFrom
+from orchestrator.selection import checkpoint_of, winner_of
+from orchestrator.session import Session
+from orchestrator.spec import SearchSpec, as_data
+from orchestrator.strict_yaml import write_yaml
+from orchestrator.table import write_tables
+from orchestrator.task_loading import load_task
+
+
+def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
+    """Run or continue a search to its end or the end of its budget, and write its tables and winner."""
+    task = load_task(spec.task)
+    search = Search(
+        spec,
+        folder,
+        parameters=task.parameters(),
+        folds=folds_of(spec),
+        incarnation=session.incarnation,
+        start_from=start_from_of(spec, folder),
+        listener=session.progress,
+    )
+    try:
+        write_text(folder.spec, write_yaml(as_data(spec)))
+        session.execute(search)
+    finally:
+        search.close()
+        if any(trial.state.is_finished for trial in search.ledger.trials.values()):
+            write_tables(search.ledger, folder, alive=False)
+    if search.ledger.ranked():
+        write_json(folder.winner, winner_of(search.ledger, folder).as_data())
+    if not search.is_finished:
+        session.progress.say(
+            f"{folder.name}: out of budget with {len(search.ledger.told())} of {search.total} trials; everything is saved"
+        )
+    return search.ledger
+
+
+def folds_of(spec: SearchSpec) -> int:
+    """Return the number of folds of a search: its own, or all that the task's data has."""
+    return spec.folds or int(load_task(spec.task).describe().get("folds") or 1)
+
+
+def start_from_of(spec: SearchSpec, folder: RunFolder) -> StartFrom:
+    """Return which weights each fit starts from: the source's winner, its fit of the same fold where the data is the same.
+
+    Data of another source never holds this one's validation records by design; the task asserts it by content.
+    """
+    if spec.start_from is None:
+        return lambda _seed, _fold: None
+    source = RunFolder(folder.path.parent / spec.start_from)
+    ledger = read_ledger(source)
+    assert ledger.spec is not None
+    best = ledger.trials[winner_of(ledger, source).trial]
+    same_data = ledger.spec.task == spec.task
+    seeds = ledger.spec.seeds
+
+    def start_from(seed: int, fold: int) -> Path:
+        key = FitKey(best.number, seed % seeds, fold if same_data else 0)
+        if key not in best.fits:
+            raise UserError(
+                f"{source.path}: its winner has no fit of fold {fold}; search {source.name} with the same folds"
+            )
+        return checkpoint_of(ledger, source, best, seed=key.seed, fold=key.fold)
+
+    return start_from
+
+
+def read_ledger(folder: RunFolder) -> Ledger:
+    """Read what the journal of a search adds up to. Raises UserError where there is none."""
+    ledger = Ledger(read_journal(folder.journal))
+    if ledger.spec is None:
+        raise UserError(
+            f"{folder.path}: holds no search (no journal.jsonl with a spec); `orchestrate status` lists the runs"
+        )
+    return ledger

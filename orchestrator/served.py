@@ -1,0 +1,27 @@
+"""The model as MLflow serves it: pyfunc from this very code, no pickle. MLflow runs this file to log and to load one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+
+from orchestrator.task_loading import task_class_of
+
+
+class ServedModel(PythonModel):
+    """Calls what the task's `load` gives back."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the exported model; the task is named in its signature.json."""
+        directory = Path(context.artifacts["model"])
+        task = json.loads((directory / "signature.json").read_text())["task"]
+        self._predict = task_class_of(task).load(directory)  # type: ignore[attr-defined]  # a Task: see the seam
+
+    def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        """Return the model's output for an array."""
+        return self._predict(model_input)
+
+
+mlflow.models.set_model(ServedModel())

@@ -1,0 +1,140 @@
+"""YAML as people mean it: 1e-4 is a number, a key is given once, `no` is a mistake and not False. The one file that imports yaml.
+
+Gives plain data and the line of every value; all mistakes of a file at once.
+"""
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestrator.errors import UserError, raise_if_any
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", re.IGNORECASE)
+_OLD_BOOLEANS = {"yes", "no", "on", "off", "y", "n"}
+_NUMBER = re.compile(f"{_INTEGER.pattern}|{_FLOAT.pattern}", re.IGNORECASE)
+_NULL = {"", "null", "~", "Null", "NULL"}
+_PLAIN_TAGS = {
+    f"tag:yaml.org,2002:{name}"
+    for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "value", "merge")
+}
+
+Place = tuple[str | int, ...]
+
+
+@dataclass
+class Document:
+    """A file's data, and where each of its values stands."""
+
+    path: Path
+    data: Any = None
+    lines: dict[Place, int] = field(default_factory=dict)
+
+    def at(self, place: Place) -> str:
+        """Return `file:line` of a value, or of the nearest thing around it."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return f"{self.path}:{self.lines.get(place, 1)}"
+
+
+def read_yaml(path: Path) -> Document:
+    """Read one YAML file whose top is a mapping. Raises UserError with every mistake, each as `file:line: rule`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); give the path of a YAML file") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{path}:{line}: not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not YAML: {error}") from None
+    if node is None:
+        raise UserError(f"{path}: the file is empty; it must hold a mapping of keys to values")
+    document = Document(path)
+    mistakes: list[str] = []
+    document.data = _value(node, (), document, mistakes)
+    if not isinstance(document.data, dict):
+        mistakes.append(f"{path}:1: the file must hold a mapping of keys to values, got {document.data!r}")
+    raise_if_any(mistakes)
+    return document
+
+
+def write_yaml(data: Any) -> str:
+    """Return plain data as YAML in the order given."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes each text that read_yaml would not read as text."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    special = _NUMBER.fullmatch(text) or text.lower() in {*_OLD_BOOLEANS, *_NULL, "true", "false"}
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if special else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _value(node: yaml.Node, place: Place, document: Document, mistakes: list[str]) -> Any:
+    line = node.start_mark.line + 1
+    document.lines.setdefault(place, line)
+    if node.tag not in _PLAIN_TAGS:
+        mistakes.append(f"{document.path}:{line}: the tag {node.tag} is not allowed; write the plain value")
+        return None
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, place, document, mistakes)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(child, (*place, index), document, mistakes) for index, child in enumerate(node.value)]
+    return _scalar(node, document, mistakes)
+
+
+def _mapping(node: yaml.MappingNode, place: Place, document: Document, mistakes: list[str]) -> dict[Hashable, Any]:
+    result: dict[Hashable, Any] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        key = key_node.value
+        if not isinstance(key_node, yaml.ScalarNode) or not isinstance(key, str) or key == "<<":
+            mistakes.append(
+                f"{document.path}:{line}: a key must be plain text, and `<<` is not supported; write the keys out"
+            )
+            continue
+        if key in result:
+            first = document.lines[(*place, key)]
+            mistakes.append(
+                f"{document.path}:{line}: {key}: the key is given twice (first in line {first}); delete one"
+            )
+            continue
+        document.lines[(*place, key)] = line
+        result[key] = _value(value_node, (*place, key), document, mistakes)
+    return result
+
+
+def _scalar(node: yaml.Node, document: Document, mistakes: list[str]) -> Any:
+    text = node.value
+    if getattr(node, "style", None) in ("'", '"', "|", ">"):
+        return text
+    if text in _NULL:
+        return None
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if text.lower() in _OLD_BOOLEANS:
+        line = node.start_mark.line + 1
+        mistakes.append(
+            f"{document.path}:{line}: `{text}` is read as a truth value by some and as text by others; "
+            f'write true or false, or "{text}" in quotes'
+        )
+        return None
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text

@@ -1,0 +1,81 @@
+"""The seam: what a search may know of the thing it searches. Anything that has these five methods can be searched.
+
+Knows nothing of ECG, torch or Ray. A task is named in YAML as `{name: "package.module:Class", with: {...}}`; `with` holds the
+keyword arguments of its constructor, and an argument annotated `Path` is read relative to the YAML file.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+Scalar = bool | int | float | str | None
+Config = Mapping[str, Scalar]
+Metrics = Mapping[str, float]
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Parameter(Protocol):
+    """One hyperparameter of a task: the one home of its name, default, kind, range and help."""
+
+    @property
+    def default(self) -> Scalar: ...  # noqa: D102
+    @property
+    def kind(self) -> Literal["float", "integer", "choice", "boolean"]: ...  # noqa: D102
+    @property
+    def low(self) -> float | None: ...  # noqa: D102  smallest allowed value of a float or integer
+    @property
+    def high(self) -> float | None: ...  # noqa: D102  largest
+    @property
+    def choices(self) -> tuple[Scalar, ...]: ...  # noqa: D102  the allowed values of a choice
+    @property
+    def help(self) -> str: ...  # noqa: D102  one line, with the unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """One (trial, seed, fold): the unit of execution, checkpoint, resume and accounting."""
+
+    trial: int
+    config: Config  # every hyperparameter by name, defaults filled in; a condition's inactive ones hold their default
+    seed: int  # what to seed with: drawn from the study's seed, the seed's index and the fold, not from the trial
+    fold: int
+    folds: int
+    max_steps: int
+    directory: Path  # the fit's own folder; whatever it writes, it writes below
+    start_from: Path | None = None  # checkpoint of an earlier stage: its weights at its best step
+    resume_from: Path | None = None  # this fit's own checkpoint: go on after its step as if never interrupted
+    final: bool = False  # train on train + validation for exactly max_steps
+    calibrate_from: tuple[Path, ...] = ()  # final only: the winner's checkpoints, with their held-out predictions
+
+
+class Report(Protocol):
+    """How a fit speaks. It may not return: a stopped fit gets SystemExit here, so clean-up belongs in `finally`."""
+
+    def __call__(self, step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
+        """Report step `step` (1, 2, ...), its metrics, and a complete checkpoint below the fit's directory."""
+
+
+class Task(Protocol):
+    """What can be searched. Constructed once per worker process, from the `with` of the YAML."""
+
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Return every hyperparameter that a config may name."""
+
+    def describe(self) -> Mapping[str, Scalar]:
+        """Return facts for the record: `folds` (how many there are), `data` (content hash), `target`, sizes."""
+
+    def fit(self, fit: Fit, report: Report) -> None:
+        """Train one configuration, reporting every step. Raises ValueError where the configuration cannot be trained."""
+
+    def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
+        """Open the sealed part and score the checkpoints' averaged predictions. The only door to the test labels."""
+
+    def export(self, checkpoints: Sequence[Path], directory: Path) -> Mapping[str, Scalar]:
+        """Write the averaged model below `directory`; return its signature (`input_shape`, `output_shape`, ...)."""
+
+    @staticmethod
+    def load(directory: Path) -> Callable[[Array], Array]:
+        """Return the exported model as a function of arrays. Needs no data and no task."""

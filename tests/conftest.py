@@ -1,0 +1,16 @@
+"""What every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of the real recordings: $ECG_DATA, or shared/data beside the repository."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("ECG_DATA", beside))
+    if not (folder / "ptbxl500").is_dir():
+        pytest.skip(f"needs the real recordings: {folder} has no ptbxl500 (set ECG_DATA to their folder)")
+    return folder

@@ -1,0 +1,47 @@
+import re
+import subprocess
+import sys
+
+import pytest
+
+from ecgcore.fit import Scalar
+from ecgcore.parameters import PARAMETERS, Hyperparameters
+
+
+def test_every_default_is_allowed_and_explained():
+    for name, parameter in PARAMETERS.items():
+        assert parameter.mistake(parameter.default) is None, name
+        assert parameter.help
+
+
+def test_an_empty_config_means_the_defaults():
+    settings = Hyperparameters.read({})
+    assert vars(settings) == {name: parameter.default for name, parameter in PARAMETERS.items()}
+
+
+def test_all_mistakes_are_told_at_once_with_rule_and_value():
+    config: dict[str, Scalar] = {
+        "learnign_rate": 1e-3,
+        "learning_rate": 0.0,
+        "batch_size": 2.5,
+        "model": "cnn",
+        "dropout": True,
+    }
+    with pytest.raises(ValueError, match="learnign_rate: no such hyperparameter; there are model, train") as error:
+        Hyperparameters.read(config)
+    message = str(error.value)
+    assert "learning_rate: must be a number from 1e-08 to 10, got 0.0" in message
+    assert "batch_size: must be a whole number from 1 to 4096, got 2.5" in message
+    assert "model: must be one of cnn1d, resnet_lstm, got 'cnn'" in message
+    assert re.search("dropout: must be a number .*, got True", message)
+
+
+def test_a_whole_number_is_a_float_and_nan_is_not():
+    assert Hyperparameters.read({"weight_decay": 0}).weight_decay == 0
+    with pytest.raises(ValueError, match="weight_decay"):
+        Hyperparameters.read({"weight_decay": float("nan")})
+
+
+def test_a_plan_can_read_the_parameters_without_torch():
+    code = "import sys, ecgcore.parameters; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,82 @@
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ecgcore.calibration import Calibration
+from ecgcore.models import build_classifier
+from ecgcore.scoring import predict_records, score, write_predictions
+from ecgcore.served import Ensemble, Member
+from tests.ecgcore.tiny import CLASSES, LEADS, RATE, tiny_records
+
+RECORDS = tiny_records(40, seed=1, multilabel=True, lengths=(100, 64))
+
+
+def ensemble(*, thresholds: tuple[float, float, float] = (0.5, 0.5, 0.5), members: int = 2) -> Ensemble:
+    models = [build_classifier("cnn1d", leads=2, classes=3).eval() for _ in range(members)]
+    calibration = Calibration(thresholds=thresholds)
+    return Ensemble(
+        members=tuple(Member(model=model, calibration=calibration) for model in models),
+        classes=CLASSES,
+        leads=LEADS,
+        rate=RATE,
+        multilabel=True,
+    )
+
+
+def test_a_perfect_answer_scores_one_with_an_interval_of_no_width():
+    perfect = np.stack([RECORDS.labels * 0.8 + 0.1, RECORDS.labels * 0.6 + 0.2])
+    values = score(ensemble(), perfect, RECORDS)
+    assert {value for name, value in values.items() if name not in ("records", "patients")} == {1.0}
+    assert (values["records"], values["patients"]) == (40, 20)
+    assert {"macro_auc", "macro_auc_low", "macro_auc_high", "macro_f1_low", "auc_slow", "f1_rapid"} <= set(values)
+    assert "macro_auc_seed_2" in values
+    assert "macro_auc_seed_3" not in values
+
+
+def test_the_interval_holds_the_score_and_is_the_same_again():
+    answers = np.clip(RECORDS.labels + np.random.default_rng(0).normal(0, 0.7, (2, 40, 3)), 0, 1)
+    values = score(ensemble(), answers, RECORDS)
+    for name in ("macro_auc", "macro_f1"):
+        assert values[f"{name}_low"] < values[name] < values[f"{name}_high"]
+    assert values == score(ensemble(), answers, RECORDS)
+    assert values["macro_auc"] > max(values["macro_auc_seed_1"], values["macro_auc_seed_2"])
+
+
+def test_calibrated_thresholds_decide():
+    answers = np.stack([RECORDS.labels * 0.2 + 0.1] * 2)
+    assert score(ensemble(), answers, RECORDS)["macro_f1"] == 0
+    assert score(ensemble(thresholds=(0.2, 0.2, 0.2)), answers, RECORDS)["macro_f1"] == 1
+
+
+def test_a_class_that_nobody_has_is_left_out_and_not_averaged():
+    labels = RECORDS.labels * np.array([1, 1, 0], np.float32)
+    records = replace(RECORDS, labels=labels)
+    values = score(ensemble(), np.stack([labels * 0.8 + 0.1] * 2), records)
+    assert "auc_rapid" not in values
+    assert values["macro_auc"] == 1
+    assert all(np.isfinite(list(values.values())))
+
+
+def test_predictions_are_in_the_order_of_the_records_whatever_their_lengths():
+    model = ensemble()
+    answers = predict_records(model, RECORDS)
+    assert answers.shape == (2, 40, 3)
+    for index in (0, 1, 39):
+        signal = RECORDS.signal(index)[None].copy()
+        alone = model.by_member(torch.tensor(signal), torch.tensor([signal.shape[2]]))
+        assert answers[:, index] == pytest.approx(alone[:, 0], abs=1e-5)
+
+
+def test_the_table_has_a_row_a_record(tmp_path):
+    write_predictions(tmp_path / "new" / "predictions.csv", np.full((40, 3), 0.25), RECORDS, CLASSES)
+    with (tmp_path / "new" / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 40
+    assert rows[3]["record"] == "r1-3"
+    assert rows[3]["patient"] == "p1-1"
+    assert [rows[3][f"label_{name}"] for name in CLASSES] == [str(int(label)) for label in RECORDS.labels[3]]
+    assert rows[3]["probability_slow"] == "0.250000"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["predictions.csv"]

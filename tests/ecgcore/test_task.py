@@ -1,0 +1,164 @@
+"""The task as a search sees it: a prepared store on disk, through every stage to the opened test part."""
+
+import csv
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgcore.checkpoints import read_checkpoint
+from ecgcore.prepare import Request, prepare
+from ecgcore.readers.own import own_source
+from ecgcore.readers.ptbxl import ptbxl_source
+from ecgcore.readers.record import Recording, write_record
+from ecgcore.splits import SplitRule
+from ecgcore.task import ArrhythmiaTask
+from tests.ecgcore.tiny import CLASSES, LEADS, RATE, Heard, TinyFit, tiny_records
+
+PARTS = ("train",) * 4 + ("validation",) * 2 + ("test",) * 4  # of ten patients of two records each
+
+
+def written_store(folder: Path, *, seed: int, records: int = 60, informative: bool = True) -> Path:
+    """Write WFDB files and a table, and prepare them: train, validation and sealed test part by patient."""
+    source = folder / f"source{seed}"
+    source.mkdir(parents=True)
+    found = tiny_records(records, seed=seed, multilabel=True, informative=informative)
+    rows = []
+    for index, (name, patient, row) in enumerate(zip(found.ids, found.patients, found.labels, strict=True)):
+        labels = tuple(name for name, label in zip(CLASSES, row, strict=True) if label)
+        signal = found.signal(index)
+        write_record(
+            source, Recording(name=name, patient=patient, labels=labels, signal=signal, rate=RATE, leads=LEADS)
+        )
+        rows.append([name, patient, ";".join(labels), PARTS[index // 2 % 10]])
+    with (source / "labels.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["record", "patient", "labels", "fold"], *rows])
+    request = Request(leads=LEADS, rule=SplitRule(train=("train",), validation=("validation",), test=("test",)))
+    prepare(own_source(source), folder / f"store{seed}", request)
+    return folder / f"store{seed}"
+
+
+def run_stages(store: Path, source: Path, directory: Path, *, steps: int = 2) -> tuple[ArrhythmiaTask, list[Path]]:
+    """Pretrain on `source`; head, full and two finals on `store`. Return the task and the finals."""
+    task = ArrhythmiaTask(data=store)
+    pretrained = _fit(
+        ArrhythmiaTask(data=source), TinyFit(config={}, directory=directory / "pretrain", max_steps=steps)
+    )
+    head = TinyFit(config={"train": "head"}, directory=directory / "head", max_steps=steps, start_from=pretrained)
+    full = TinyFit(config={}, directory=directory / "full", max_steps=steps, start_from=_fit(task, head))
+    winner = _fit(task, full)
+    finals = [
+        replace(full, directory=directory / f"final{seed}", seed=seed, final=True, calibrate_from=(winner,))
+        for seed in (1, 2)
+    ]
+    return task, [_fit(task, fit) for fit in finals]
+
+
+def _fit(task: ArrhythmiaTask, fit: TinyFit) -> Path:
+    heard = Heard()
+    task.fit(fit, heard)
+    return fit.directory / str(heard.checkpoints[-1])
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("stores")
+    return written_store(folder, seed=1), written_store(folder, seed=2)
+
+
+def test_it_describes_its_data(stores):
+    described = ArrhythmiaTask(data=stores[0]).describe()
+    assert described["folds"] == 1
+    assert described["classes"] == "quick,rapid,slow"
+    assert (described["leads"], described["rate"], described["multilabel"]) == ("I,II", 50.0, True)
+    assert (described["records"], described["patients"]) == (36, 18)
+
+
+def test_from_pretraining_to_the_test(stores, tmp_path):
+    """The test's averaged predictions, its table and the exported model are one and the same."""
+    task, finals = run_stages(stores[0], stores[1], tmp_path)
+    values = task.test(finals, tmp_path / "final")
+    signature = task.export(finals, tmp_path / "final" / "model")
+
+    assert 0 <= values["macro_auc_low"] <= values["macro_auc"] <= values["macro_auc_high"] <= 1
+    assert (values["records"], values["patients"]) == (24, 12)
+    with (tmp_path / "final" / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    sealed = tiny_records(60, seed=1, multilabel=True)
+    # what was stored is what WFDB keeps of a signal: steps of 1/1000 mV
+    signals = np.stack([sealed.signal(sealed.ids.index(row["record"])) for row in rows])
+    signals = (np.rint(signals.astype(np.float64) * 1000) / 1000).astype(np.float32)
+    served = ArrhythmiaTask.load(tmp_path / "final" / "model")(signals)
+    tested = [[float(row[f"probability_{name}"]) for name in ("quick", "rapid", "slow")] for row in rows]
+    assert served == pytest.approx(np.array(tested), abs=2e-6)
+    assert signature["classes"] == "quick,rapid,slow"
+
+
+def test_what_is_sealed_changes_no_bit_of_any_stage(stores, tmp_path):
+    """Everything but `test` works with sealed/ removed, and ends with the same weights and thresholds."""
+    bare = tmp_path / "bare"
+    shutil.copytree(stores[0], bare, ignore=shutil.ignore_patterns("sealed"))
+    _, with_it = run_stages(stores[0], stores[1], tmp_path / "with", steps=1)
+    task, without = run_stages(bare, stores[1], tmp_path / "without", steps=1)
+
+    for first, second in zip(map(read_checkpoint, with_it), map(read_checkpoint, without), strict=True):
+        assert all(np.array_equal(value, second.weights[name]) for name, value in first.weights.items())
+        assert first.calibration == second.calibration
+    task.export(without, tmp_path / "model")
+    with pytest.raises(ValueError, match="sealed"):
+        task.test(without, tmp_path / "final")
+    assert not (tmp_path / "final" / "predictions.csv").exists()
+
+
+def test_labels_that_only_the_sealed_part_has_score_chance(tmp_path):
+    """Signals of noise: what is known of a record is its label, and only the test part says it of its records."""
+    store = written_store(tmp_path, seed=3, records=200, informative=False)
+    task, finals = run_stages(store, written_store(tmp_path, seed=4), tmp_path)
+    assert 0.35 < task.test(finals, tmp_path)["macro_auc"] < 0.65
+
+
+def test_weights_that_saw_a_sealed_record_are_not_tested(stores, tmp_path):
+    """A source store that holds, as training records, what is sealed here."""
+    sealed = {index for index in range(60) if PARTS[index // 2 % 10] == "test"}
+    turned = tmp_path / "turned"
+    source = stores[0].parent / "source1"
+    shutil.copytree(source, turned)
+    lines = (turned / "labels.csv").read_text().replace("test", "x").replace(",train", ",test").replace("x", "train")
+    (turned / "labels.csv").write_text(lines)
+    rule = SplitRule(train=("train",), validation=("validation",), test=("test",))
+    prepare(own_source(turned), tmp_path / "store", Request(leads=LEADS, rule=rule))
+    fit = TinyFit(config={}, directory=tmp_path / "fit", max_steps=1)
+
+    checkpoint = _fit(ArrhythmiaTask(data=tmp_path / "store"), fit)
+
+    with pytest.raises(ValueError, match=f"trained on {len(sealed)} sealed records: r1-12, r1-13, .* more"):
+        ArrhythmiaTask(data=stores[0]).test([checkpoint], tmp_path / "final")
+    assert not (tmp_path / "final").exists()
+
+
+def test_a_checkpoint_of_another_question_is_not_tested(stores, tmp_path):
+    checkpoint = _fit(ArrhythmiaTask(data=stores[0]), TinyFit(config={}, directory=tmp_path / "fit", max_steps=1))
+    source = tmp_path / "source"
+    shutil.copytree(stores[0].parent / "source1", source)
+    (source / "labels.csv").write_text((source / "labels.csv").read_text().replace("slow", "sluggish"))
+    rule = SplitRule(train=("train",), validation=("validation",), test=("test",))
+    prepare(own_source(source), tmp_path / "store", Request(leads=LEADS, rule=rule))
+    with pytest.raises(ValueError, match="must have the classes, leads and rate of"):
+        ArrhythmiaTask(data=tmp_path / "store").test([checkpoint], tmp_path)
+
+
+def test_a_folder_that_is_no_store_is_refused_with_the_way_out(tmp_path):
+    with pytest.raises(ValueError, match="orchestrate data prepare"):
+        ArrhythmiaTask(data=tmp_path)
+
+
+def test_the_untuned_small_model_learns_real_recordings(recordings, tmp_path):
+    """PTB-XL superclasses, folds 1-6 and 7+8: macro-AUC about .84; chance is .5. The test part stays shut."""
+    rule = SplitRule(train=tuple("123456"), validation=("7", "8"), test=("9",))
+    prepare(ptbxl_source(recordings / "ptbxl500"), tmp_path / "store", Request(rule=rule))
+    heard = Heard()
+    fit = TinyFit(config={"learning_rate": 3e-3}, directory=tmp_path / "fit", max_steps=8)
+    ArrhythmiaTask(data=tmp_path / "store").fit(fit, heard)
+    assert max(metrics["macro_auc"] for metrics in heard.metrics) > 0.78

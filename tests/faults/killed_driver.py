@@ -1,0 +1,52 @@
+"""Run `orchestrate` such that it kills itself (SIGKILL) at the n-th journal record of a kind: before, amid or after it.
+
+    python -m tests.faults.killed_driver KIND:N:WHEN orchestrate's own words ...
+
+KIND is an event name, or `report-continue`, `report-stop`, `tell-complete`, ... The product has no such switch: this wraps it.
+"""
+
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+
+from orchestrator import cli, journal
+from orchestrator.records import Record, Report, Tell, to_json
+
+
+def kind_of(record: Record) -> str:
+    name = str(to_json(record, at=datetime.now(UTC))["event"])
+    if isinstance(record, Report):
+        return f"{name}-{record.decision}"
+    if isinstance(record, Tell):
+        return f"{name}-{record.state}"
+    return name
+
+
+def main() -> int:
+    kind, number, when = sys.argv[1].split(":")
+    left = int(number)
+    append = journal.Journal.append
+
+    def deadly(self: journal.Journal, record: Record) -> journal.Entry:
+        nonlocal left
+        if kind_of(record) != kind:
+            return append(self, record)
+        left -= 1
+        if left:
+            return append(self, record)
+        if when == "amid":
+            line = journal.encode(record, at=datetime.now(UTC))
+            with self.path.open("ab") as file:
+                file.write(line[: len(line) // 2])
+        if when == "after":
+            append(self, record)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("unreachable")
+
+    journal.Journal.append = deadly  # type: ignore[method-assign]  # the fault to be injected
+    return cli.main(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The driver is killed ten times in one search, each time at another kind of event; the same command goes on.
+
+What may differ from a search that was never killed: times. What may not: any other byte of the table.
+"""
+
+import csv
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+from orchestrator.journal import read_journal
+from orchestrator.records import End, Report, Start
+from orchestrator.strict_yaml import write_yaml
+
+# With a grid nothing is pruned, so there the kinds that pruning brings are replaced by other places of the common ones.
+COMMON = ["search:1:after", "ask:1:after", "start:2:before", "report-continue:3:after", "end:1:before", "tell-complete:1:before"]
+KILLS = {
+    "grid": [*COMMON, "ask:2:amid", "report-continue:2:amid", "end:1:after", "tell-complete:1:after"],
+    "tpe": [*COMMON, "report-stop:1:before", "report-stop:1:after", "tell-pruned:1:before", "ask:1:amid"],
+}
+SPACES = {
+    "grid": {"sampler": "grid", "space": {"x": {"uniform": [-1, 1], "step": 0.5}, "y": {"choice": [0, 0.5]}}},
+    "tpe": {
+        "sampler": "tpe",
+        "trials": 14,
+        "startup_trials": 4,
+        "prune": {"successive_halving": {"min_steps": 1, "factor": 2}},
+        "space": {"x": {"uniform": [-1, 1]}, "y": {"uniform": [0, 1], "step": 0.25}},
+    },
+}
+
+
+def space_file(folder: Path, method: str, *, concurrency: int) -> Path:
+    spec = {
+        "task": {"name": "tests.toy_task:ToyTask", "with": {"step_s": 0.03}},
+        "metric": "score",
+        "max_steps": 4,
+        "seeds": 2,
+        "folds": 1,
+        "concurrency": concurrency,
+        **SPACES[method],
+    }
+    path = folder / f"{method}.yaml"
+    path.write_text(write_yaml(spec))
+    return path
+
+
+def orchestrate(*words: object, kill: str | None = None) -> subprocess.CompletedProcess[str]:
+    start = ["-m", "tests.faults.killed_driver", kill] if kill else ["-m", "orchestrator.cli"]
+    return subprocess.run([sys.executable, *start, *map(str, words)], capture_output=True, text=True, timeout=180, check=False)
+
+
+def untimed_table(path: Path) -> list[dict[str, str]]:
+    return [{**row, "seconds": ""} for row in csv.DictReader(path.read_text().splitlines())]
+
+
+def fit_processes(run: Path) -> set[int]:
+    """The processes that have worked on the run's fits, as the toy task wrote them down."""
+    return {int(line.split()[1]) for log in run.glob("trials/*/*/steps.log") for line in log.read_text().splitlines()}
+
+
+def assert_no_fit_process_lives_after(seconds: float, run: Path) -> None:
+    deadline = time.monotonic() + seconds
+    while living := [pid for pid in fit_processes(run) if lives(pid)]:
+        assert time.monotonic() < deadline, f"fit processes {living} outlive their driver"
+        time.sleep(0.1)
+
+
+def lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def kill_ten_times(method: str, space: Path, runs: Path) -> Path:
+    run = runs / method
+    for kill in KILLS[method]:
+        done = orchestrate("search", "--space", space, "--runs", runs, kill=kill)
+        assert done.returncode == -9, f"{kill}: was to be killed, but: {done.stdout}{done.stderr}"
+        assert_no_fit_process_lives_after(5, run)
+    done = orchestrate("search", "--space", space, "--runs", runs)
+    assert done.returncode == 0, done.stderr
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["grid", "tpe"])
+def test_one_fit_at_a_time_ten_kills_leave_the_table_of_an_uninterrupted_search(method: str, tmp_path: Path) -> None:
+    space = space_file(tmp_path, method, concurrency=1)
+    smooth = orchestrate("search", "--space", space, "--runs", tmp_path / "smooth")
+    assert smooth.returncode == 0, smooth.stderr
+
+    killed = kill_ten_times(method, space, tmp_path / "killed")
+
+    assert untimed_table(tmp_path / "smooth" / method / "table.csv") == untimed_table(killed / "table.csv")
+    assert (tmp_path / "smooth" / method / "winner.json").read_bytes() == (killed / "winner.json").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["grid", "tpe"])
+def test_three_fits_at_a_time_ten_kills_lose_no_fit_and_run_none_twice(method: str, tmp_path: Path) -> None:
+    space = space_file(tmp_path, method, concurrency=3)
+
+    run = kill_ten_times(method, space, tmp_path)
+
+    records = [record for record, _at in read_journal(run / "journal.jsonl")]
+    ends = Counter((r.trial, r.seed, r.fold) for r in records if isinstance(r, End))
+    started = {(r.trial, r.seed, r.fold) for r in records if isinstance(r, Start)}
+    reports = Counter((r.trial, r.seed, r.fold, r.step) for r in records if isinstance(r, Report))
+    assert started == set(ends)
+    assert set(ends.values()) == {1}
+    assert set(reports.values()) == {1}
+    assert all(row["state"] in ("complete", "pruned", "duplicate") for row in untimed_table(run / "table.csv"))
+    worked = Counter(
+        (log.parent, line.split()[0]) for log in run.glob("trials/*/*/steps.log") for line in log.read_text().splitlines()
+    )
+    repeated = sum(times - 1 for times in worked.values())
+    assert repeated <= 3 * len(KILLS[method]), "at most one step of each fit in flight is done again after a kill"
+
+
+@pytest.mark.slow
+def test_what_a_killed_driver_left_running_is_ended_by_the_next_start(tmp_path: Path) -> None:
+    space = space_file(tmp_path, "grid", concurrency=1)
+    orchestrate("search", "--space", space, "--runs", tmp_path, kill="report-continue:2:after")
+    temp = (tmp_path / "grid" / "processes.json").read_text().split('"temp": "')[1].split('"')[0]
+
+    assert orchestrate("search", "--space", space, "--runs", tmp_path).returncode == 0
+
+    assert not Path(temp).exists()
+    assert not [p.pid for p in psutil.process_iter() if temp in environment_of(p)]
+
+
+def environment_of(process: psutil.Process) -> str:
+    try:
+        return str(process.environ()) if process.uids().real == os.getuid() else ""
+    except (psutil.Error, OSError):
+        return ""

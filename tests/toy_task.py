@@ -1,0 +1,92 @@
+"""A task that needs no data and no torch: a parabola whose score rises with every step. It drives the orchestrator's tests.
+
+Each step it does is written down in `steps.log` of its folder, so that a test can count what was really run.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from orchestrator.task import Array, Fit, Metrics, Report, Scalar
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyParameter:
+    default: Scalar
+    kind: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Scalar, ...] = ()
+    help: str = ""
+
+
+class ToyTask:
+    """Score of step s: 1 - (x - .3)^2 - |y| / 10 - 1/s, plus a little that depends on the fit's seed."""
+
+    def __init__(self, *, step_s: float = 0.0, folds: int = 2, data: Path | None = None) -> None:
+        if data is not None and not data.exists():
+            raise ValueError(f"{data}: no such folder; make it with mkdir")
+        self.step_s, self.folds = step_s, folds
+
+    def parameters(self) -> Mapping[str, ToyParameter]:
+        return {
+            "x": ToyParameter(default=0.0, kind="float", low=-2, high=2),
+            "y": ToyParameter(default=0.0, kind="float", low=0, high=1),
+            "layers": ToyParameter(default=1, kind="integer", low=1, high=8),
+            "kind": ToyParameter(
+                default="plain", kind="choice", choices=("plain", "bent", "raises", "diverges", "dies", "silent")
+            ),
+        }
+
+    def describe(self) -> Mapping[str, Scalar]:
+        return {"folds": self.folds, "data": "toy"}
+
+    def fit(self, fit: Fit, report: Report) -> None:
+        done = json.loads(fit.resume_from.read_text())["step"] if fit.resume_from else 0
+        for step in range(done + 1, fit.max_steps + 1):
+            time.sleep(self.step_s)
+            if fit.config["kind"] == "raises":
+                raise ValueError("this kind cannot be trained")
+            if fit.config["kind"] == "dies" and step == 2 and not (fit.directory / "died").exists():
+                (fit.directory / "died").touch()
+                os._exit(7)
+            if fit.config["kind"] == "silent":
+                return
+            with (fit.directory / "steps.log").open("a") as log:
+                log.write(f"{step} {os.getpid()}\n")
+            checkpoint = fit.directory / f"checkpoint-{step}.json"
+            checkpoint.write_text(json.dumps({"step": step, "score": self._score(fit, step), "x": fit.config["x"]}))
+            if fit.final:
+                report(step, {"loss": 1 / step}, checkpoint.name)
+            else:
+                report(step, {"score": self._score(fit, step), "loss": 1 / step}, checkpoint.name)
+
+    def _score(self, fit: Fit, step: int) -> float:
+        if fit.config["kind"] == "diverges" and step == 2:
+            return float("nan")
+        x, y = float(fit.config["x"] or 0), float(fit.config["y"] or 0)
+        noise = int.from_bytes(hashlib.sha256(f"{fit.seed}".encode()).digest()[:2], "big") / 65536
+        start = 0.1 if fit.start_from else 0.0
+        return 1 + start - (x - 0.3) ** 2 - y / 10 - 1 / step + noise / 100
+
+    def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
+        with (directory / "opened.log").open("a") as log:
+            log.write("opened\n")
+        (directory / "predictions.csv").write_text("record,probability\n")
+        return {"score": float(np.mean([json.loads(path.read_text())["score"] for path in checkpoints]))}
+
+    def export(self, checkpoints: Sequence[Path], directory: Path) -> Mapping[str, Scalar]:
+        x = [json.loads(path.read_text())["x"] for path in checkpoints]
+        (directory / "model.json").write_text(json.dumps({"x": x[0]}))
+        return {"input_shape": "-1,1", "input_dtype": "float32", "output_shape": "-1,1", "output_dtype": "float32"}
+
+    @staticmethod
+    def load(directory: Path) -> Callable[[Array], Array]:
+        x = json.loads((directory / "model.json").read_text())["x"]
+        return lambda array: 1 - (array - x) ** 2
