@@ -10,7 +10,7 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Give a name beside `path` to write to; `path` appears when the block ends, nothing if it fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f".{path.name}.part")  # what a killed writer left is overwritten by the next
     try:
         yield beside
         _sync(beside)

@@ -124,7 +124,7 @@ def read_tensors(path: Path) -> dict[str, Any]:
 
 
 def _damaged(path: Path, reason: str) -> str:
-    return f"{path}: damaged ({reason}); delete it, and the fit goes on from an earlier one"
+    return f"{path}: damaged ({reason}); delete it and run again what wrote it: it goes on from an earlier one"
 
 
 def random_state() -> dict[str, Tensor]:

@@ -87,7 +87,7 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         version, stated = found.pop("format"), found.pop("content_hash")
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise _damaged(path, f"it cannot be read ({error})") from error
     if version != FORMAT:
         raise ValueError(

@@ -104,7 +104,7 @@ def _existing(target: Path, input_hash: str) -> Manifest:
     if found.input_hash != input_hash:
         made = " ".join(f"{key}={value}" for key, value in found.source.items() if key != "request")
         raise ValueError(
-            f"{target} holds a store from other recordings or with other options ({made}); --replace writes it anew, "
+            f"{target} holds a store of other recordings or with other options ({made}); --replace writes it anew, "
             "or choose another --to"
         )
     open_store(target)

@@ -21,6 +21,7 @@ from ecgcore.whole_folder import whole_folder
 RHYTHMS = ("sinus", "bradycardia", "fibrillation", "svt")
 MARKER = "synthetic.json"
 _INTERNAL_RATE = 500  # Hz, at least: an R wave lasts 16 ms
+_LEAD_IN = 3.0  # s
 _SECOND_RECORD = 0.2  # of the patients have two records, their rhythms drawn apart
 
 Floats = NDArray[np.float64]
@@ -191,15 +192,16 @@ def _record(rng: np.random.Generator, patient: _Patient, rhythm: str, cohort: Co
     factor = int(np.ceil(_INTERNAL_RATE / synthesis.rate))
     samples = round(synthesis.seconds * synthesis.rate)
     step = 1 / (synthesis.rate * factor)
-    times = np.arange(samples * factor, dtype=np.float64) * step
+    # The heart runs for a while before the record begins, until the model has forgotten where it was started.
+    times = np.arange(-round(_LEAD_IN / step), samples * factor, dtype=np.float64) * step
     rate = _heart_rate(rng, cohort.rates[rhythm])
     beats = _beats(rng, rhythm, rate, seconds=synthesis.seconds, irregularity=cohort.irregularity)
     angle, speed = heart.phase(times, beats)
     heights = patient.heights * [_p_wave(rng, rhythm), 1, 1, 1, 1]
     sources = patient.amplitude * heart.waves(angle, speed, step=step, heart_rate=rate, heights=heights)
-    directions = heart.DIRECTIONS @ patient.turn.T  # (5, 3)
-    eight = heart.to_eight_leads(directions, sources[:, ::factor])  # no wave reaches half the sampling rate
-    coarse = times[::factor]
+    recorded = slice(-samples * factor, None, factor)  # every so many: no wave reaches half the sampling rate
+    eight = heart.to_eight_leads(heart.DIRECTIONS @ patient.turn.T, sources[:, recorded])
+    coarse = times[recorded]
     if rhythm == "fibrillation":
         amplitude = rng.uniform(*cohort.atrial_waves)
         atrial = heart.fibrillation(rng, coarse, frequency=rng.uniform(4, 9), amplitude=amplitude)

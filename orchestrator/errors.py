@@ -1,4 +1,4 @@
-"""The two ways a command can fail: the user's mistakes (exit code 2) and everything that went wrong while running (1)."""
+"""The two ways a command can fail: the user's mistakes (exit code 2) and what went wrong while running (1)."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,8 @@
 """Ray Tune as the executor of a search: it decides nothing and remembers nothing.
 
-A Tune trial runs one fit. Tune's searcher hands over the search's next fit, its scheduler passes each report to the search
-and the search's decision back. Both are pickled by Tune, so they hold nothing: the search of this process is `_searching`.
+A Tune trial runs one fit. Tune's searcher hands over the search's next fit, its scheduler passes each report to the
+search and the search's decision back. Both are pickled by Tune, so they hold nothing: the search of this process is
+`_searching`.
 """
 
 import json
@@ -20,6 +21,7 @@ from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from orchestrator.errors import RunFailed, UserError
 from orchestrator.records import FitKey
 from orchestrator.search import Search
 from orchestrator.spec import TaskSpec
@@ -34,7 +36,10 @@ _tasks: dict[str, Task] = {}  # in a worker: constructed once, used for every fi
 
 
 def execute(search: Search, temp: Path) -> None:
-    """Run the search's fits until it has none left. Raises what the search raised (a full disk, a mistake in the spec)."""
+    """Run the search's fits until it has none left.
+
+    Raises what the search raised (a full disk, a mistake in the spec).
+    """
     global _searching
     _searching, _failure[:] = search, []
     trainable = tune.with_resources(_run_fit, {"CPU": search.spec.cpus_per_fit})
@@ -45,12 +50,10 @@ def execute(search: Search, temp: Path) -> None:
     )
     try:
         tuner.fit()
-    except ray.exceptions.RayError as error:
-        raise _failure[0] if _failure else error from None
     except Exception as error:
         if _failure:
             raise _failure[0] from None
-        raise error
+        raise RunFailed(f"Ray could not go on: {error}\nNothing is lost: give the same command again") from error
     finally:
         _searching = None
     if _failure:
@@ -58,8 +61,18 @@ def execute(search: Search, temp: Path) -> None:
 
 
 def call(task: TaskSpec, method: str, *values: Any) -> Any:
-    """Call one method of the task in a worker process of its own, and return what it returns."""
-    return ray.get(_call.remote(task.model_dump_json(by_alias=True), method, values, _driver()))
+    """Call one method of the task in a worker process and return what it returns.
+
+    Raises UserError for a ValueError or OSError of the task, RunFailed for any other failure.
+    """
+    try:
+        return ray.get(_call.remote(task.model_dump_json(by_alias=True), method, values, _driver()))
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, ValueError | OSError):
+            raise UserError(*str(error.cause).splitlines()) from None
+        raise RunFailed(f"{task.name}.{method} failed:\n{error}") from None
+    except ray.exceptions.RayError as error:
+        raise RunFailed(f"{task.name}.{method} failed: {error}") from None
 
 
 # In the driver: what Tune asks.

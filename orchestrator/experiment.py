@@ -19,7 +19,7 @@ from orchestrator.selection import Winner, winner_of
 from orchestrator.session import Session
 from orchestrator.spec import ExperimentSpec, SearchSpec, as_data, differences, from_data
 from orchestrator.strict_yaml import write_yaml
-from orchestrator.table import rows_of, table_csv, table_markdown
+from orchestrator.table import note_on_openings, rows_of, table_csv, table_markdown
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def run_experiment(
             winner = winner_of(ledger, folder.stage(name)).trial
             if known.setdefault(name, winner) != winner:
                 raise RunFailed(
-                    f"{folder.path}: stage {name} now has another winner (trial {winner}, was {known[name]}), from which the later "
-                    "stages did not start; give the longer experiment a --name of its own"
+                    f"{folder.path}: stage {name} now has another winner (trial {winner}, was {known[name]}), from "
+                    "which the later stages did not start; give the longer experiment a --name of its own"
                 )
             if name not in {record.name for record, _at in journal.entries if isinstance(record, Stage)}:
                 journal.append(Stage(name=name, winner=winner))
@@ -101,7 +101,7 @@ def consolidate_experiment(experiment: Experiment, folder: RunFolder) -> str:
     runs = {name: rows_of(ledger, alive=False) for name, ledger in ledgers.items() if ledger.spec is not None}
     write_text(folder.table_csv, table_csv(runs))
     mode = experiment.searches[experiment.candidates[0]].mode
-    text = table_markdown(runs, title=f"{folder.name}: validation", mode=mode)
+    text = table_markdown(runs, title=f"{folder.name}: validation", mode=mode) + note_on_openings(folder)
     write_text(folder.table_md, text)
     return text
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.atomic import write_json, write_text
-from orchestrator.errors import UserError
+from orchestrator.errors import RunFailed, UserError
 from orchestrator.journal import read_journal
 from orchestrator.ledger import Ledger
 from orchestrator.run_folder import RunFolder
@@ -79,8 +79,8 @@ def refuse_second_opening(final: RunFolder) -> None:
     if final.test.exists():
         opened = json.loads(final.test.read_text())["opened_at"]
         raise UserError(
-            f"{final.test}: the test part was opened on {opened}; scores chosen after a look at the test part are worth nothing. "
-            "--reopen opens it again and marks the result"
+            f"{final.test}: the test part was opened on {opened}; scores chosen after a look at the test part are "
+            "worth nothing. --reopen opens it again and marks the result"
         )
 
 
@@ -88,7 +88,7 @@ def _test(search: Search, final: RunFolder, winner: Winner, source: str, session
     if not final.test.exists():
         trial = search.ledger.trials[0]
         if trial.error:
-            raise UserError(f"{final.path}: the final could not be trained: {trial.error}")
+            raise RunFailed(f"{final.path}: the final could not be trained: {trial.error}")
         paths = [checkpoint_of(search.ledger, final, trial, seed=seed, fold=0) for seed in range(search.spec.seeds)]
         names = tuple(str(path.relative_to(final.path)) for path in paths)
         if names not in [opened.checkpoints for opened in search.ledger.tests_opened]:

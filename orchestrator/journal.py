@@ -25,7 +25,10 @@ Entry = tuple[Record, datetime]
 
 
 def read_journal(path: Path) -> list[Entry]:
-    """Return every whole record; a torn tail is left out. Safe while another process writes. Raises RunFailed on damage."""
+    """Return every whole record; a torn tail is left out.
+
+    Safe while another process writes. Raises RunFailed on damage.
+    """
     return [entry for entry, _end in _whole_lines(path, path.read_bytes())] if path.exists() else []
 
 

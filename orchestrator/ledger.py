@@ -1,6 +1,9 @@
-"""What the records of a journal add up to: trials, their fits, scores and states. Pure bookkeeping, live and on replay alike.
+"""What the records of a journal add up to: trials, their fits, scores and states.
 
-Decides nothing (see search.py) and knows no Optuna, so that status, table and selection can read any journal at any time.
+Pure bookkeeping, live and on replay alike.
+
+Decides nothing (see search.py) and knows no Optuna, so that status, table and selection can read any journal at any
+time.
 """
 
 import math
@@ -143,7 +146,7 @@ class Ledger:
         return sorted(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
 
     def scores(self, trial: TrialEntry) -> list[float]:
-        """Return the scores of a trial's complete fits, by seed and fold; of a duplicate, those of the trial it repeats."""
+        """Return the scores of a trial's complete fits, by seed and fold; a duplicate has those of its original."""
         assert self.spec is not None
         if trial.duplicate_of is not None:
             return self.scores(self.trials[trial.duplicate_of])

@@ -42,7 +42,7 @@ _ENVIRONMENT = {
 
 @contextlib.contextmanager
 def local_ray(folder: RunFolder, *, cpus: int, threads: int) -> Iterator[Path]:
-    """Start Ray with `cpus` CPUs, of whose workers each may use `threads` threads; give its temporary folder; end it."""
+    """Start Ray with `cpus` CPUs and `threads` threads for each worker; give its temporary folder; end it."""
     clear_leftovers(folder)
     temp = _temporary_folder()
     driver = psutil.Process()
@@ -131,7 +131,10 @@ def _end_processes_of(temp: Path) -> None:
 
 
 def _processes_of(temp: Path) -> list[psutil.Process]:
-    """Return the living processes that were started with this folder's token. The kernel gives a zombie no environment."""
+    """Return the living processes that were started with this folder's token.
+
+    The kernel gives a zombie no environment.
+    """
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

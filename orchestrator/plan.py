@@ -42,8 +42,8 @@ def _search_lines(name: str, spec: SearchSpec) -> Iterator[str]:
     yield f"  search   {spec.sampler}, {spec.metric} ({spec.mode}), {_space_size(spec)}"
     pruned = "; successive halving stops the rest early" if spec.prune else ""
     yield (
-        f"  work     {spec.total} trials x {spec.seeds} seeds x {folds} folds = {fits} fits of at most {spec.max_steps} steps"
-        f" ({fits * spec.max_steps} steps{pruned}), {spec.concurrency} at a time"
+        f"  work     {spec.total} trials x {spec.seeds} seeds x {folds} folds = {fits} fits"
+        f" of at most {spec.max_steps} steps ({fits * spec.max_steps} steps{pruned}), {spec.concurrency} at a time"
     )
     if spec.budget:
         yield f"  budget   {spec.budget.minutes:g} minutes"

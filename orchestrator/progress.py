@@ -1,4 +1,4 @@
-"""What a person sees while a search runs: a live table on a terminal, one plain line an event in a pipe, nothing with --json."""
+"""What a person sees while a search runs: a live table on a terminal, plain lines in a pipe, nothing with --json."""
 
 import sys
 from types import TracebackType

@@ -30,7 +30,10 @@ PACKAGES = (
 
 
 def write_provenance(folder: RunFolder, *, facts: Mapping[str, Mapping[str, Scalar]], seeds: Mapping[str, Any]) -> None:
-    """Write provenance.json unless it is there: it tells of the run's beginning. `facts`: each task's description by stage."""
+    """Write provenance.json unless it is there: it tells of the run's beginning.
+
+    `facts`: each task's description by stage.
+    """
     if folder.provenance.exists():
         return
     write_json(

@@ -66,7 +66,8 @@ def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], docum
         if there is not None and (needed is None or needed > there):
             yield (
                 f"{document.at(('stages', name))}: {name}: has folds that {stage.start_from} was not searched on "
-                f"({needed or 'all'} > {there}), so its weights would have seen their validation records; give both the same folds"
+                f"({needed or 'all'} > {there}), so its weights would have seen their validation records; "
+                "give both the same folds"
             )
 
 
@@ -103,7 +104,7 @@ def _known_keys(model: type[BaseModel], place: Place) -> dict[str, Any]:
     """Return the keys that the mapping at `place` may have."""
     for part in place:
         found = model.model_fields.get(str(part)) or model.model_fields.get(f"{part}_")
-        inner = [kind for kind in _models_in(found.annotation)] if found else []
+        inner = list(_models_in(found.annotation)) if found else []
         if not inner:
             return {
                 "choice": 0,
@@ -147,8 +148,8 @@ def _search_mistakes(spec: SearchSpec, document: Document) -> Iterator[str]:
         yield f"{document.at(('space',))}: space: {error}"
     if spec.sampler == "grid":
         yield from (
-            f"{document.at(('space', name))}: {name}: a grid needs finitely many values: choice, integer, or uniform with "
-            "step (`grid` is the outer grid of a sampler)"
+            f"{document.at(('space', name))}: {name}: a grid needs finitely many values: choice, integer, or "
+            "uniform with step (`grid` is the outer grid of a sampler)"
             for name, entry in spec.space.items()
             if isinstance(entry, Cell) or not grid_is_finite(entry)
         )

@@ -1,4 +1,6 @@
-"""The journal's schema: one frozen dataclass for each kind of event. Frozen as version 1; a new field needs a new version.
+"""The journal's schema: one frozen dataclass for each kind of event.
+
+Frozen as version 1; a new field needs a new version.
 
 Knows nothing of files (journal.py) or of what follows from the events (ledger.py).
 """
@@ -48,7 +50,10 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """Trial `trial` of grid cell `cell` will try `config` (active values only). origin: grid, sampler, final, or `duplicate of N`."""
+    """Trial `trial` of grid cell `cell` will try `config` (active values only).
+
+    origin: grid, sampler, final, or `duplicate of N`.
+    """
 
     trial: int
     cell: int
@@ -131,7 +136,10 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def to_json(record: Record, *, at: datetime) -> dict[str, Any]:
-    """Return the record as plain data: event, version, at (UTC), then its fields. A number that is not finite becomes null."""
+    """Return the record as plain data: event, version, at (UTC), then its fields.
+
+    A number that is not finite becomes null.
+    """
     plain = {key: _finite(value) for key, value in asdict(record).items()}
     moment = at.astimezone(UTC).isoformat(timespec="milliseconds")
     return {"event": _NAMES[type(record)], "version": VERSION, "at": moment, **plain}

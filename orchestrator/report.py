@@ -12,7 +12,7 @@ from orchestrator.local_ray import driver_is_alive
 from orchestrator.run_folder import RunFolder
 from orchestrator.running import read_ledger
 from orchestrator.selection import winner_of
-from orchestrator.table import rows_of, table_csv, table_markdown, write_tables
+from orchestrator.table import note_on_openings, rows_of, table_csv, table_markdown, write_tables
 
 
 def consolidate(folders: Sequence[RunFolder], *, as_json: bool) -> str:
@@ -36,7 +36,8 @@ def consolidate(folders: Sequence[RunFolder], *, as_json: bool) -> str:
         raise UserError("the runs cannot share a table: in some the best value is the largest, in others the smallest")
     if as_json:
         return json.dumps(list(csv.DictReader(io.StringIO(table_csv(runs)))))
-    return table_markdown(runs, title=", ".join(folder.name for folder in folders), mode=modes.pop())
+    notes = "".join(note_on_openings(folder) for folder in folders)
+    return table_markdown(runs, title=", ".join(folder.name for folder in folders), mode=modes.pop()) + notes
 
 
 def experiment_report(experiment: Experiment, folder: RunFolder, tested: Mapping[str, Any]) -> str:
@@ -49,9 +50,8 @@ def experiment_report(experiment: Experiment, folder: RunFolder, tested: Mapping
         over = won.interval
         spread = "" if over.low is None else f" [{over.low:.4f}, {over.high:.4f}]"
         own = "" if won.metric == metric else f" ({won.metric})"
-        lines.append(
-            f"| {name} | {len(ledger.told())} | {won.trial} | {over.mean:.4f}{spread}{own} | {ledger.elapsed_s / 60:.1f} |"
-        )
+        score = f"{over.mean:.4f}{spread}{own}"
+        lines.append(f"| {name} | {len(ledger.told())} | {won.trial} | {score} | {ledger.elapsed_s / 60:.1f} |")
     return "\n".join([*lines, "", *test_lines(tested), f"all trials {folder.table_csv}"])
 
 
@@ -67,5 +67,5 @@ def test_lines(tested: Mapping[str, Any]) -> list[str]:
         if name.endswith(("_low", "_high")):
             continue
         bounds = f" [{metrics[f'{name}_low']:.4f}, {metrics[f'{name}_high']:.4f}]" if f"{name}_low" in metrics else ""
-        lines.append(f"  {name:<20} {value:.4f}{bounds}")
+        lines.append(f"  {name:<20} {value:.4f}{bounds}" if value != int(value) else f"  {name:<20} {value:g}{bounds}")
     return lines

@@ -40,7 +40,7 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
         write_json(folder.winner, winner_of(search.ledger, folder).as_data())
     if not search.is_finished:
         session.progress.say(
-            f"{folder.name}: out of budget with {len(search.ledger.told())} of {search.total} trials; everything is saved"
+            f"{folder.name}: out of budget after {len(search.ledger.told())} of {search.total} trials; all is saved"
         )
     return search.ledger
 
@@ -51,7 +51,7 @@ def folds_of(spec: SearchSpec) -> int:
 
 
 def start_from_of(spec: SearchSpec, folder: RunFolder) -> StartFrom:
-    """Return which weights each fit starts from: the source's winner, its fit of the same fold where the data is the same.
+    """Return which weights each fit starts from: the source's winner, of the same fold where the data is the same.
 
     Data of another source never holds this one's validation records by design; the task asserts it by content.
     """

@@ -6,7 +6,6 @@ whoever executes fits calls next_fit, reported, returned, failed and lost, from 
 
 import logging
 import math
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -17,6 +16,7 @@ from orchestrator.journal import Journal
 from orchestrator.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.records import Ask, End, FitKey, Record, Report, Start, State, Tell, TestOpened
 from orchestrator.records import Search as SearchRecord
+from orchestrator.retention import drop_checkpoints, drop_losers
 from orchestrator.run_folder import RunFolder
 from orchestrator.space import cells, complete_config, grid
 from orchestrator.spec import SearchSpec, as_data, differences
@@ -25,7 +25,6 @@ from orchestrator.task import Fit, Metrics, Parameter
 
 log = logging.getLogger(__name__)
 
-KEPT_TRIALS = 3  # whose checkpoints stay on disk: the winner, and two that may tie with it
 MOST_LOSSES = 3  # a fit whose worker died so often without a step in between is failed
 SAME_FAILURES = 3  # the first trials failing alike means a mistake in the code or the data, not in a configuration
 
@@ -78,7 +77,10 @@ class Search:
     # What the executor asks and tells.
 
     def next_fit(self) -> tuple[FitKey, Fit] | None:
-        """Journal and return the fit to start now: unfinished ones first, then a new trial's. None: nothing to start now."""
+        """Journal and return the fit to start now: unfinished ones first, then a new trial's.
+
+        None: nothing to start now.
+        """
         if self.is_out_of_budget:
             return None
         for trial in self._open_trials():
@@ -91,7 +93,10 @@ class Search:
         return None
 
     def reported(self, key: FitKey, step: int, metrics: Metrics, checkpoint: str | None) -> bool:
-        """Journal a step together with the study's decision; return whether the fit must stop. Known steps are compared only."""
+        """Journal a step together with the study's decision; return whether the fit must stop.
+
+        Known steps are compared only.
+        """
         fit = self.ledger.fit(key)
         if step in fit.metrics:
             self._compare(fit, step, metrics)
@@ -104,7 +109,7 @@ class Search:
             )
         )  # fmt: skip
         self._losses.pop(key, None)
-        self._drop_checkpoints(fit)
+        drop_checkpoints(fit, self.folder, self.spec)
         return decision == "stop" or self.is_out_of_budget
 
     def returned(self, key: FitKey) -> None:
@@ -215,8 +220,9 @@ class Search:
             key = FitKey(record.trial, record.seed, record.fold)
             if (decision := self._decision(key, record.step, record.metrics)) != record.decision:
                 raise RunFailed(
-                    f"{self.journal.path}: trial {record.trial}, step {record.step}: the journal says {record.decision}, on replay "
-                    f"the study says {decision}; was it written with another version of optuna? Install that, or give a new --name"
+                    f"{self.journal.path}: trial {record.trial}, step {record.step}: the journal says "
+                    f"{record.decision}, on replay the study says {decision}; was it written with "
+                    "another version of optuna? Install that one, or give a new --name"
                 )
         elif isinstance(record, Tell):
             self._tell_study(record)
@@ -258,7 +264,10 @@ class Search:
         return trial
 
     def _runnable(self, trial: TrialEntry) -> list[FitKey]:
-        """Return the trial's fits that may start now. With a pruner the first fit must survive before the others start."""
+        """Return the trial's fits that may start now.
+
+        With a pruner the first fit must survive before the others start.
+        """
         if trial.duplicate_of is not None or trial.state.is_finished:
             return []
         keys = [FitKey(trial.number, seed, fold) for seed, fold in self._keys]
@@ -300,7 +309,8 @@ class Search:
     def _problem_with(self, metrics: Metrics) -> str | None:
         if not self.final and self.spec.metric not in metrics:
             raise UserError(
-                f"metric: {self.spec.metric} is not among what the task reports: {', '.join(sorted(metrics))}; correct the spec"
+                f"metric: {self.spec.metric} is not among what the task reports: {', '.join(sorted(metrics))}; "
+                "correct the spec"
             )
         watched = metrics if self.final else {self.spec.metric: metrics[self.spec.metric]}
         wrong = [f"{name} is {value}" for name, value in watched.items() if not math.isfinite(value)]
@@ -332,7 +342,7 @@ class Search:
 
     def _end(self, fit: FitEntry, state: State, error: str | None = None) -> None:
         self._write(End(trial=fit.key.trial, seed=fit.key.seed, fold=fit.key.fold, state=state, error=error))
-        self._drop_checkpoints(fit)
+        drop_checkpoints(fit, self.folder, self.spec)
         self._settle(self.ledger.trials[fit.key.trial])
 
     def _settle(self, trial: TrialEntry) -> None:
@@ -343,7 +353,7 @@ class Search:
         if not state.is_finished:
             return
         self._write(Tell(trial=trial.number, state=state, value=value))
-        self._drop_losers()
+        drop_losers(self.ledger, self.folder)
         for other in self._open_trials():
             if other.duplicate_of == trial.number:
                 self._settle(other)
@@ -375,21 +385,3 @@ class Search:
                 f"{self.folder.path}: the first {len(told)} trials all failed alike, so the search was stopped: "
                 f"{told[0].error}\nMend the cause, then give the search a new --name"
             )
-
-    # Checkpoints: the newest two (one may be damaged), the best, and after the end the best alone.
-
-    def _drop_checkpoints(self, fit: FitEntry) -> None:
-        best = fit.best_step(self.spec.metric, self.spec.mode)
-        if fit.state is State.RUNNING:
-            kept = {best, *sorted(fit.checkpoints)[-2:]}
-        elif fit.state is State.COMPLETE:
-            kept = {best if best is not None else fit.last_step}
-        else:
-            kept = set()
-        for step, name in fit.checkpoints.items():
-            if step not in kept:
-                (self.folder.fit(fit.key) / name).unlink(missing_ok=True)
-
-    def _drop_losers(self) -> None:
-        for loser in self.ledger.ranked()[KEPT_TRIALS:]:
-            shutil.rmtree(self.folder.trial(loser.number), ignore_errors=True)

@@ -1,7 +1,7 @@
 """Which trial won, how sure that is, and where its weights lie.
 
-The winner has the best mean; the trials that a paired t-test over the same seeds and folds cannot tell from it are named
-beside it, because the largest of many noisy numbers is not by itself a finding.
+The winner has the best mean; the trials that a paired t-test over the same seeds and folds cannot tell from it are
+named beside it, because the largest of many noisy numbers is not by itself a finding.
 """
 
 import math
@@ -86,7 +86,10 @@ def winner_of(ledger: Ledger, folder: RunFolder) -> Winner:
 
 
 def is_tie(best: list[float], other: list[float]) -> bool:
-    """Return whether a paired t-test (5 %) cannot tell two trials apart. With a single fit nothing can be told, so nothing is claimed."""
+    """Return whether a paired t-test (5 %) cannot tell two trials apart.
+
+    With a single fit nothing can be told, so nothing is claimed.
+    """
     if len(best) != len(other) or len(best) < 2:
         return False
     differences = [a - b for a, b in zip(best, other, strict=True)]
@@ -97,7 +100,10 @@ def is_tie(best: list[float], other: list[float]) -> bool:
 
 
 def checkpoint_of(ledger: Ledger, folder: RunFolder, trial: TrialEntry, *, seed: int, fold: int) -> Path:
-    """Return the checkpoint at the best step of one fit of a trial (a final's: at its last). Raises RunFailed where it is gone."""
+    """Return the checkpoint at the best step of one fit of a trial (a final's: at its last).
+
+    Raises RunFailed where it is gone.
+    """
     assert ledger.spec is not None
     fit = trial.fits[FitKey(trial.number, seed, fold)]
     step = fit.best_step(ledger.spec.metric, ledger.spec.mode) or fit.last_step

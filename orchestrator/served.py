@@ -1,8 +1,10 @@
-"""The model as MLflow serves it: pyfunc from this very code, no pickle. MLflow runs this file to log and to load one."""
+"""The model as MLflow serves it: pyfunc from this very code, no pickle.
+
+MLflow runs this file to log and to load one.
+"""
 
 import json
 from pathlib import Path
-from typing import Any
 
 import mlflow
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
@@ -19,7 +21,7 @@ class ServedModel(PythonModel):
         task = json.loads((directory / "signature.json").read_text())["task"]
         self._predict = task_class_of(task).load(directory)  # type: ignore[attr-defined]  # a Task: see the seam
 
-    def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # MLflow warns of hints here
         """Return the model's output for an array."""
         return self._predict(model_input)
 

@@ -16,7 +16,10 @@ from orchestrator.spec import TaskSpec
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """An open session. The executor is imported here, after local_ray has set the environment that Ray reads on import."""
+    """An open session.
+
+    The executor is imported here, after local_ray has set the environment that Ray reads on import.
+    """
 
     temp: Path  # Ray's temporary folder
     progress: Progress

@@ -1,4 +1,7 @@
-"""What the YAML files may say, as frozen models that are checked once and trusted afterwards. Reads no file (see reading.py)."""
+"""What the YAML files may say, as frozen models that are checked once and trusted afterwards.
+
+Reads no file (see reading.py).
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

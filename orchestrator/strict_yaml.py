@@ -1,4 +1,6 @@
-"""YAML as people mean it: 1e-4 is a number, a key is given once, `no` is a mistake and not False. The one file that imports yaml.
+"""YAML as people mean it: 1e-4 is a number, a key is given once, `no` is a mistake and not False.
+
+The one file that imports yaml.
 
 Gives plain data and the line of every value; all mistakes of a file at once.
 """

@@ -49,9 +49,10 @@ class Study:
         )
 
     def ask(self, number: int, config: Config | None = None) -> dict[str, Scalar]:
-        """Begin trial `number` with the sampler's suggestion, or with `config` (a grid's, or what the journal remembers).
+        """Begin trial `number` with the sampler's suggestion, or with `config`: a grid's, or what the journal has.
 
-        Suggestion n is drawn with a sampler seeded from (study seed, n), so a resumed search draws what it would have drawn.
+        Suggestion n is drawn with a sampler seeded from (study seed, n), so a resumed search draws what it would have
+        drawn.
         """
         self._study.sampler = _sampler(self._spec, number)
         if config is not None:
@@ -67,7 +68,10 @@ class Study:
         return self._spec.prune is not None and trial.should_prune()
 
     def tell(self, number: int, state: State, value: float | None) -> None:
-        """Close a trial. A pruned one is told as pruned, with the values reported; a final, which has no value, as failed."""
+        """Close a trial.
+
+        A pruned one is told as pruned, with the values reported; a final, which has no value, as failed.
+        """
         trial = self._open.pop(number)
         told = _TOLD[state] if value is not None or state is not State.COMPLETE else TrialState.FAIL
         self._study.tell(trial, value if told is TrialState.COMPLETE else None, state=told)

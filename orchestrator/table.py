@@ -5,6 +5,7 @@ Derived from the journal alone, so it can be written at any time, while the sear
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 
 from orchestrator.atomic import write_text
@@ -56,7 +57,15 @@ def write_tables(ledger: Ledger, folder: RunFolder, *, alive: bool) -> None:
     runs = {folder.name: rows_of(ledger, alive=alive)}
     write_text(folder.table_csv, table_csv(runs))
     title = f"{folder.name}: {ledger.spec.metric} ({ledger.spec.mode})"
-    write_text(folder.table_md, table_markdown(runs, title=title, mode=ledger.spec.mode))
+    write_text(folder.table_md, table_markdown(runs, title=title, mode=ledger.spec.mode) + note_on_openings(folder))
+
+
+def note_on_openings(folder: RunFolder) -> str:
+    """Return the mark of a run whose test part was opened more than once; empty for an honest one."""
+    if not folder.final.test.exists():
+        return ""
+    note = json.loads(folder.final.test.read_text())["note"]
+    return f"\nNOTE: {note}\n" if note else ""
 
 
 def _columns(runs: Mapping[str, list[Row]]) -> list[str]:

@@ -1,7 +1,7 @@
 """The seam: what a search may know of the thing it searches. Anything that has these five methods can be searched.
 
-Knows nothing of ECG, torch or Ray. A task is named in YAML as `{name: "package.module:Class", with: {...}}`; `with` holds the
-keyword arguments of its constructor, and an argument annotated `Path` is read relative to the YAML file.
+Knows nothing of ECG, torch or Ray. A task is named in YAML as `{name: "package.module:Class", with: {...}}`; `with`
+holds the keyword arguments of its constructor, and an argument annotated `Path` is read relative to the YAML file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +68,10 @@ class Task(Protocol):
         """Return facts for the record: `folds` (how many there are), `data` (content hash), `target`, sizes."""
 
     def fit(self, fit: Fit, report: Report) -> None:
-        """Train one configuration, reporting every step. Raises ValueError where the configuration cannot be trained."""
+        """Train one configuration, reporting every step.
+
+        Raises ValueError where the configuration cannot be trained.
+        """
 
     def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
         """Open the sealed part and score the checkpoints' averaged predictions. The only door to the test labels."""

@@ -40,7 +40,12 @@ def task_class_of(name: str) -> type:
 
 def path_arguments(task_class: type) -> set[str]:
     """Return the constructor's arguments that are paths, and so are read relative to the YAML file."""
-    return {name for name, hint in typing.get_type_hints(vars(task_class).get("__init__", object.__init__)).items() if hint is Path}
+    constructor = vars(task_class).get("__init__", object.__init__)
+    return {
+        name
+        for name, hint in typing.get_type_hints(constructor).items()
+        if hint is Path or Path in typing.get_args(hint)
+    }
 
 
 def with_mistakes(spec: TaskSpec) -> Iterator[str]:

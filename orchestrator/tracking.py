@@ -1,10 +1,11 @@
-"""A copy of a run in MLflow, for reading and serving: written by the driver alone, derived from the journal, safe to repeat.
+"""A copy of a run in MLflow, for reading and serving: derived from the journal by the driver alone, safe to repeat.
 
-Parent: the search or experiment; children: stages, trials, the final. Each MLflow run carries the run's own id as a tag and
-a second tag when it is complete, so that a copy cut short is made again and a finished one is left alone.
+Parent: the search or experiment; children: stages, trials, the final. Each MLflow run carries the run's own id as a
+tag and a second tag when it is complete, so that a copy cut short is made again and a finished one is left alone.
 """
 
 import contextlib
+import io
 import json
 import logging
 import os
@@ -21,8 +22,8 @@ _ID, _DONE = "orchestrate.id", "orchestrate.complete"
 
 
 def log_run(folder: RunFolder, stages: tuple[str, ...] = ()) -> str:
-    """Copy a run into MLflow (MLFLOW_TRACKING_URI, else runs/mlflow.db beside the runs); return where it can be read."""
-    os.environ.setdefault("MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING", "false")
+    """Copy a run into MLflow (MLFLOW_TRACKING_URI, else mlflow.db beside the runs); return where it can be read."""
+    os.environ.update(MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING="false", MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false")
     with _quiet():
         store = _Store(folder)
         parent = store.begin(folder.name, identity=folder.name, parent=None)
@@ -117,7 +118,7 @@ class _Store:
                     inputs=Schema([_tensor(TensorSpec, signature, "input")]),
                     outputs=Schema([_tensor(TensorSpec, signature, "output")]),
                 ),
-                metadata={key: value for key, value in signature.items() if not key.startswith(("input_", "output_"))},
+                metadata={**signature, "test openings": json.loads(final.test.read_text())["openings"]},
                 registered_model_name=name,
             )
 
@@ -175,7 +176,11 @@ def _quiet() -> Iterator[None]:
     """Keep MLflow's and alembic's chatter out of the user's terminal; errors still raise."""
     names = ("mlflow", "alembic", "mlflow.store.db.utils")
     before = {name: logging.getLogger(name).level for name in names}
-    with warnings.catch_warnings():
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
         warnings.simplefilter("ignore")
         try:
             for name in names:

@@ -1,4 +1,6 @@
-"""A task that needs no data and no torch: a parabola whose score rises with every step. It drives the orchestrator's tests.
+"""A task that needs no data and no torch: a parabola whose score rises with every step.
+
+It drives the orchestrator's tests.
 
 Each step it does is written down in `steps.log` of its folder, so that a test can count what was really run.
 """
@@ -10,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -19,7 +22,7 @@ from orchestrator.task import Array, Fit, Metrics, Report, Scalar
 @dataclass(frozen=True, kw_only=True)
 class ToyParameter:
     default: Scalar
-    kind: str
+    kind: Literal["float", "integer", "choice", "boolean"]
     low: float | None = None
     high: float | None = None
     choices: tuple[Scalar, ...] = ()

@@ -17,11 +17,11 @@ RECORDS = tiny_records(20, seed=1, multilabel=False, lengths=(90, 61))
 INDICES = np.arange(20)
 
 
-def learner(*, frozen: bool, cached: bool = False) -> Learner:
+def learner(*, frozen: bool, cached: bool = False, dropout: float = 0.3, rate: float = 0.01) -> Learner:
     torch.manual_seed(1)
-    model = build_classifier("cnn1d", leads=2, classes=3, dropout=0.3)
+    model = build_classifier("cnn1d", leads=2, classes=3, dropout=dropout)
     model.backbone.requires_grad_(not frozen)
-    settings = Hyperparameters.read({"learning_rate": 0.01})
+    settings = Hyperparameters.read({"learning_rate": rate})
     optimiser = build_optimiser(model.parameters(), settings)
     return Learner(
         model=model,
@@ -56,6 +56,12 @@ def test_predictions_are_in_the_order_asked_and_the_loss_is_their_mean():
     assert turned[::-1] == pytest.approx(logits, abs=1e-6)
     expected = cross_entropy(torch.tensor(logits), torch.tensor(RECORDS.labels)).item()
     assert (loss, same_loss) == pytest.approx((expected, expected), rel=1e-5)
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_records():
+    """Of a model that hardly moves, and has nothing that training changes."""
+    one = learner(frozen=True, dropout=0.0, rate=1e-8)
+    assert one.train_epoch(INDICES) == pytest.approx(one.predict(INDICES)[1], rel=1e-5)
 
 
 def test_predicting_moves_nothing_and_draws_nothing():

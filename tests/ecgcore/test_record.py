@@ -76,7 +76,7 @@ def test_a_header_without_a_rate_is_refused(tmp_path):
     path = write_wfdb(tmp_path, "r", noise(1))
     (tmp_path / "r.hea").write_text("r 2\nr.dat 16 1000/mV 16 0 0 0 0 I\nr.dat 16 1000/mV 16 0 0 0 0 II\n")
 
-    with pytest.raises(ValueError, match="r: the header must begin with .* but begins with 'r 2'"):
+    with pytest.raises(ValueError, match=r"r: the header must begin with .* but begins with 'r 2'"):
         read(path)
 
 

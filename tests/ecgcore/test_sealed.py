@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -41,15 +42,11 @@ def test_nothing_of_a_sealed_record_is_outside_sealed(prepared):
             assert sealed.signal(index)[0].tobytes() not in held
 
 
-def test_a_label_that_only_sealed_records_have_counts_nowhere_else(tmp_path):
-    source = small_source(tmp_path / "source")
-    prepare(source, tmp_path / "store", Request(rule=SplitRule(folds=2), leads=("I", "II")))
+def test_the_manifest_counts_open_records_and_of_sealed_ones_only_how_many(prepared):
+    manifest = json.loads((prepared / "manifest.json").read_text())
 
-    manifest = (tmp_path / "store" / "manifest.json").read_text()
-
-    assert '"records": 32' in manifest
-    assert '"sealed_records": 8' in manifest
-    assert '"records": 40' not in manifest
+    assert (manifest["content"]["records"], manifest["content"]["patients"], manifest["sealed_records"]) == (32, 16, 8)
+    assert {part.split()[0] for part in manifest["content"]["counts"]} == {"train", "validation"}
 
 
 def test_only_the_owner_may_enter_sealed(prepared):

@@ -3,7 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.special import expit
 
+from ecgcore.batches import gather
 from ecgcore.checkpoints import read_checkpoint
 from ecgcore.served import ensemble_of, export, load
 from ecgcore.store import Store
@@ -48,9 +50,20 @@ def test_the_exported_model_answers_with_the_mean_of_calibrated_probabilities(mu
         "rate": 50.0,
         "unit": "mV",
     }
-    calibration = read_checkpoint(paths[0]).calibration
-    assert calibration is not None
-    assert ensemble.members[0].calibration == calibration
+
+
+def test_a_members_logits_are_divided_by_its_temperature(tmp_path):
+    store = tiny_store()
+    paths = finals(store, tmp_path)
+    ensemble, _ = ensemble_of(paths)
+    batch = gather(store.records, np.arange(4))
+    for member, answer, path in zip(ensemble.members, ensemble.by_member(*batch), paths, strict=True):
+        calibration = read_checkpoint(path).calibration
+        assert calibration is not None
+        assert calibration.temperature != 1
+        logits = member.model(*batch).detach().numpy()
+        assert answer == pytest.approx(expit(logits / calibration.temperature), abs=1e-6)
+        assert ensemble.thresholds == pytest.approx(calibration.thresholds)
 
 
 def test_it_takes_any_number_of_records_of_any_length(tmp_path):

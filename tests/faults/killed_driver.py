@@ -2,7 +2,8 @@
 
     python -m tests.faults.killed_driver KIND:N:WHEN orchestrate's own words ...
 
-KIND is an event name, or `report-continue`, `report-stop`, `tell-complete`, ... The product has no such switch: this wraps it.
+KIND is an event name, or `report-continue`, `report-stop`, `tell-complete`, ... The product has no such switch: this
+wraps it.
 """
 
 import os

@@ -95,9 +95,13 @@ def test_a_second_writer_is_refused_while_the_first_lives(tmp_path: Path) -> Non
 
 def test_a_full_disk_leaves_the_record_before_and_one_clear_message(small_disk: Path) -> None:
     journal = Journal(small_disk / "j")
-    with pytest.raises(RunFailed, match=r"j: the journal cannot be written \(No space left on device\)") as caught:
+
+    def fill() -> None:
         for number in range(100_000):
             journal.append(Ask(trial=number, cell=0, config={"x": 0.5}, origin="sampler"))
+
+    with pytest.raises(RunFailed, match=r"j: the journal cannot be written \(No space left on device\)") as caught:
+        fill()
     known = len(journal.entries)
     journal.close()
     assert known == len(read_journal(small_disk / "j"))
@@ -112,7 +116,8 @@ def small_disk(tmp_path: Path) -> object:
         pytest.skip("mounting a small file system needs root")
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True, check=False)
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip(f"mounting a small file system is not allowed here: {mounted.stderr.decode()}")
     yield folder

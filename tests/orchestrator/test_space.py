@@ -1,4 +1,4 @@
-"""Spaces: fixed, choice, uniform, log_uniform, integer, quantised and conditional values; their grid and their cells."""
+"""Spaces: fixed, choice, uniform, log_uniform, integer, quantised and conditional values; their grid and cells."""
 
 import random
 

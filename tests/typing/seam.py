@@ -1,0 +1,19 @@
+"""Read by mypy, never run: the seam as the orchestrator states it, and the classes that claim to fit it."""
+
+from ecgcore import fit as ecg
+from ecgcore.parameters import PARAMETERS
+from ecgcore.task import ArrhythmiaTask
+from orchestrator.task import Fit, Parameter, Report, Task
+from tests.toy_task import ToyParameter, ToyTask
+
+
+def tasks(ecg_task: ArrhythmiaTask, toy_task: ToyTask) -> list[Task]:
+    return [ecg_task, toy_task]
+
+
+def parameters(toy: ToyParameter) -> list[Parameter]:
+    return [*PARAMETERS.values(), toy]
+
+
+def what_the_orchestrator_hands_over(fit: Fit, report: Report) -> tuple[ecg.Fit, ecg.Report]:
+    return fit, report
