@@ -14,16 +14,30 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from orchestrator.errors import RunFailed
 from orchestrator.journal import read_journal
-from orchestrator.ledger import Ledger, TrialEntry
+from orchestrator.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.run_folder import RunFolder
 
 _ID, _DONE = "orchestrate.id", "orchestrate.complete"
 
 
 def log_run(folder: RunFolder, stages: tuple[str, ...] = ()) -> str:
-    """Copy a run into MLflow (MLFLOW_TRACKING_URI, else mlflow.db beside the runs); return where it can be read."""
+    """Copy a run into MLflow (MLFLOW_TRACKING_URI, else mlflow.db beside the runs); return where it can be read.
+
+    Raises RunFailed where the store cannot be written; the run is whole then, and copying it again is safe.
+    """
     os.environ.update(MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING="false", MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false")
+    try:
+        return _log_run(folder, stages)
+    except Exception as error:  # a store may be away or full in any way; the run itself is whole
+        raise RunFailed(
+            f"MLflow: the run could not be copied ({type(error).__name__}: {str(error).splitlines()[0]}); all of it is in "
+            f"{folder.path}, and `orchestrate resume {folder.name}` copies it again"
+        ) from error
+
+
+def _log_run(folder: RunFolder, stages: tuple[str, ...]) -> str:
     with _quiet():
         store = _Store(folder)
         parent = store.begin(folder.name, identity=folder.name, parent=None)
@@ -129,7 +143,12 @@ class _Store:
             tags.append(self._tag("error", trial.error[:5000]))
         self._client.log_batch(run, params=params, tags=tags)
         history = [
-            self._metric(name if len(trial.fits) == 1 else f"{name}/seed{key.seed}-fold{key.fold}", value, 0, step)
+            self._metric(
+                name if len(trial.fits) == 1 else f"{name}/seed{key.seed}-fold{key.fold}",
+                value,
+                _milliseconds(fit),
+                step,
+            )
             for key, fit in sorted(trial.fits.items())
             for step, row in sorted(fit.metrics.items())
             for name, value in row.items()
@@ -152,6 +171,11 @@ class _Store:
         yield run
         self._client.set_tag(run, _DONE, "true")
         self._client.set_terminated(run)
+
+
+def _milliseconds(fit: FitEntry) -> int:
+    """Return when the fit was last heard of; the journal's moments are not kept for each step."""
+    return int(fit.last_at.timestamp() * 1000) if fit.last_at else 0
 
 
 def _tensor(tensor_spec: Any, signature: Mapping[str, Any], side: str) -> Any:
