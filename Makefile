@@ -1,24 +1,36 @@
 # Everything a user types. `make quickstart` and `make test` work on a fresh machine with Python 3.11.
 PYTHON ?= python3.11
-VENV := .venv
-BIN := $(VENV)/bin
+BIN := .venv/bin
+DATA := data/quickstart
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test check bench
 
 help:  ## This list.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-$(VENV)/installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $@
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv .venv
+	@echo "installing into .venv (about two minutes)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
 
-install: $(VENV)/installed  ## Install into .venv, with the versions of constraints.txt.
+install: .venv/installed  ## Install into .venv, with the versions of constraints.txt.
+
+quickstart: install  ## Make synthetic recordings, search, retrain, test: experiments/quickstart.yaml.
+	@$(BIN)/orchestrate data synthesize --records 240 --seed 1 --cohort A --to $(DATA)/source-records
+	@$(BIN)/orchestrate data prepare --reader own --from $(DATA)/source-records --to $(DATA)/source --folds 1 --test-share 0
+	@$(BIN)/orchestrate data synthesize --records 240 --seed 2 --cohort B --to $(DATA)/target-records
+	@$(BIN)/orchestrate data prepare --reader own --from $(DATA)/target-records --to $(DATA)/target --folds 3
+	@$(BIN)/orchestrate run experiments/quickstart.yaml
 
 test: install  ## Every test.
-	$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest
 
 check: install  ## Format, lint, types.
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: install  ## Ratios measured side by side on this machine.
+	@$(BIN)/python -m tests.benchmarks.overhead
+	@$(BIN)/python -m tests.benchmarks.frozen_features

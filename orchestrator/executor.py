@@ -5,6 +5,7 @@ search and the search's decision back. Both are pickled by Tune, so they hold no
 `_searching`.
 """
 
+import errno
 import json
 import os
 import threading
@@ -130,6 +131,8 @@ class _Asker(Searcher):
         key = _keys.pop(trial_id)
         if error:
             _search().lost(key, _errors.pop(trial_id, "no message"))
+        elif result and result.get("disk_full"):
+            raise RunFailed(f"{result['disk_full']}; nothing is lost: make room, then give the same command again")
         elif result and result.get("failure"):
             _search().failed(key, result["failure"])
         else:
@@ -178,7 +181,7 @@ def _run_fit(config: dict[str, Any]) -> None:
 
     def report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
         plain = {name: float(value) for name, value in metrics.items()}
-        tune.report({"step": step, "metrics": json.dumps(plain), "checkpoint": checkpoint or "", "failure": ""})
+        tune.report({"step": step, "metrics": json.dumps(plain), "checkpoint": checkpoint or ""})
 
     try:
         _task(config["task"]).fit(fit, report)
@@ -187,8 +190,11 @@ def _run_fit(config: dict[str, Any]) -> None:
     except Exception as error:
         if "out of memory" in str(error).lower() or "CUDA" in str(error):
             raise
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # not the configuration's fault
+            tune.report({"step": 0, "disk_full": f"{error.filename or fit.directory}: {error.strerror}"})
+            return
         (fit.directory / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        tune.report({"step": 0, "metrics": "{}", "checkpoint": "", "failure": _one_line(error)})
+        tune.report({"step": 0, "failure": _one_line(error)})
 
 
 @ray.remote(num_cpus=1, max_retries=0)

@@ -85,7 +85,7 @@ class Ledger:
         self.spec: SearchSpec | None = None
         self.trials: dict[int, TrialEntry] = {}
         self.tests_opened: list[TestOpened] = []
-        self.elapsed_s = 0.0  # wall-clock of all incarnations so far
+        self.elapsed_s = 0.0  # wall-clock during which fits ran, over all incarnations
         self._incarnation: str | None = None
         self._last_at: datetime | None = None
         for record, at in entries:
@@ -93,15 +93,13 @@ class Ledger:
 
     def apply(self, record: Record, at: datetime) -> None:
         """Add one record."""
-        if self._last_at is not None and not (isinstance(record, Start) and record.incarnation != self._incarnation):
-            self.elapsed_s += max(0.0, (at - self._last_at).total_seconds())
-        self._last_at = at
         match record:
             case Search():
                 self.spec = from_data(record.spec)
             case Ask():
                 self.trials[record.trial] = TrialEntry(record.trial, record.cell, record.config, record.origin)
             case Start():
+                self._pass_time(at, counts=record.incarnation == self._incarnation)
                 self._incarnation = record.incarnation
                 fit = self.fit(FitKey(record.trial, record.seed, record.fold))
                 fit.starts += 1
@@ -127,10 +125,18 @@ class Ledger:
 
     def _touched(self, record: Report | End, at: datetime) -> FitEntry:
         fit = self.fit(FitKey(record.trial, record.seed, record.fold))
+        if fit.was_stopped:  # its end may be written by a later driver, and the time between was nobody's
+            return fit
         if fit.last_at is not None:
             fit.seconds += max(0.0, (at - fit.last_at).total_seconds())
         fit.last_at = at
+        self._pass_time(at)
         return fit
+
+    def _pass_time(self, at: datetime, *, counts: bool = True) -> None:
+        if counts and self._last_at is not None:
+            self.elapsed_s += max(0.0, (at - self._last_at).total_seconds())
+        self._last_at = at
 
     def told(self) -> list[TrialEntry]:
         """Return the finished trials by number."""

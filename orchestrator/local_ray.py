@@ -43,7 +43,6 @@ _ENVIRONMENT = {
 @contextlib.contextmanager
 def local_ray(folder: RunFolder, *, cpus: int, threads: int) -> Iterator[Path]:
     """Start Ray with `cpus` CPUs and `threads` threads for each worker; give its temporary folder; end it."""
-    clear_leftovers(folder)
     temp = _temporary_folder()
     driver = psutil.Process()
     write_json(folder.processes, {"temp": str(temp), "driver": {"pid": driver.pid, "started": driver.create_time()}})

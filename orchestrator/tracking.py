@@ -32,8 +32,8 @@ def log_run(folder: RunFolder, stages: tuple[str, ...] = ()) -> str:
         return _log_run(folder, stages)
     except Exception as error:  # a store may be away or full in any way; the run itself is whole
         raise RunFailed(
-            f"MLflow: the run could not be copied ({type(error).__name__}: {str(error).splitlines()[0]}); all of it is in "
-            f"{folder.path}, and `orchestrate resume {folder.name}` copies it again"
+            f"MLflow: the run could not be copied ({type(error).__name__}: {str(error).splitlines()[0]}); "
+            f"all of it is in {folder.path}, and `orchestrate resume {folder.name}` copies it again"
         ) from error
 
 

@@ -1,0 +1,147 @@
+"""From recordings on disk to a tested model, with the real task, through the command line alone."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pytest
+
+from ecgcore.store import open_store
+from tests.ecgcore.raw_files import noise, write_table, write_wfdb
+from tests.orchestrator.command import orchestrate, written
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),  # MLflow's, on loading a model: they are not ours to mend
+]
+
+
+def search_of(store: Path, **changes: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "task": {"name": "ecgcore.task:ArrhythmiaTask", "with": {"data": str(store)}},
+        "metric": "macro_auc",
+        "max_steps": 3,
+        "sampler": "grid",
+        "folds": 1,
+        "concurrency": 2,
+        "space": {"model": "cnn1d", "learning_rate": {"choice": [1e-3, 1e-2]}},
+    }
+    return {**plain, **changes}
+
+
+def experiment_of(folder: Path, store: Path) -> Path:
+    written(folder / "pretrain.yaml", search_of(store, space={"model": "cnn1d"}))
+    head = {"model": "cnn1d", "train": "head", "learning_rate": {"choice": [1e-3, 1e-2]}}
+    written(folder / "head.yaml", search_of(store, space=head))
+    written(folder / "full.yaml", search_of(store))
+    stages = {
+        "pretrain": {"search": "pretrain.yaml"},
+        "head": {"search": "head.yaml", "start_from": "pretrain"},
+        "full": {"search": "full.yaml", "start_from": "head"},
+    }
+    return written(folder / "way.yaml", {"stages": stages, "final": {"stages": ["head", "full"], "seeds": 2}})
+
+
+def planted_store(folder: Path) -> Path:
+    """Noise with labels drawn by lot, but in the sealed part the label is written into the signal as an offset."""
+    rows, draw = [], np.random.default_rng(0)
+    for number in range(160):
+        sealed = number % 4 == 0
+        label = int(draw.integers(2))
+        signal = noise(number) + np.int16(2000 * label if sealed else 0)
+        write_wfdb(folder / "records", f"r{number}", signal)
+        rows.append([f"r{number}", f"p{number}", ["calm", "wild"][label], "test" if sealed else str(number % 2)])
+    write_table(folder / "records", rows, "record,patient,labels,fold")
+    prepare(folder / "records", folder / "store", "--leads", "I,II")
+    return folder / "store"
+
+
+def prepare(records: Path, store: Path, *words: str) -> None:
+    done = orchestrate("data", "prepare", "--reader", "own", "--from", records, "--to", store, *words)
+    assert 0 == done.returncode, done.stderr
+
+
+@pytest.fixture(scope="module")
+def rhythms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of 96 synthetic recordings."""
+    folder = tmp_path_factory.mktemp("rhythms")
+    assert 0 == orchestrate("data", "synthesize", "--records", 96, "--seed", 3, "--to", folder / "records").returncode
+    prepare(folder / "records", folder / "store", "--folds", "2")
+    return folder / "store"
+
+
+def test_a_label_that_only_the_sealed_part_has_scores_chance_in_every_stage(tmp_path: Path) -> None:
+    store = planted_store(tmp_path)
+    experiment = experiment_of(tmp_path, store)
+    done = orchestrate("run", experiment, "--runs", tmp_path / "runs", "--json")
+    assert 0 == done.returncode, done.stderr
+    for stage in ("pretrain", "head", "full"):
+        winner = json.loads((tmp_path / "runs" / "way" / stage / "winner.json").read_text())
+        assert winner["mean"] < 0.75, f"{stage}: chance on some 60 validation records, the best of a few, is below this"
+    tested = json.loads(done.stdout)["metrics"]
+    assert 0.2 < tested["macro_auc"] < 0.8, "nothing of the offset was learnt"
+
+
+def test_with_sealed_removed_everything_but_the_test_works(rhythms: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(rhythms, store)
+    shutil.rmtree(store / "sealed")
+    assert 0 == orchestrate("plan", experiment_of(tmp_path, store)).returncode
+    runs = tmp_path / "runs"
+    assert 0 == orchestrate("search", "--space", tmp_path / "full.yaml", "--runs", runs).returncode
+    assert 0 == orchestrate("consolidate", "full", "--runs", runs).returncode
+
+    tested = orchestrate("retrain", "full", "--runs", runs, "--seeds", 1)
+    assert 2 == tested.returncode
+    assert "sealed" in tested.stderr
+    assert "Traceback" not in tested.stderr
+    assert not (runs / "full" / "final" / "test.json").exists()
+
+    shutil.copytree(rhythms / "sealed", store / "sealed")
+    again = orchestrate("retrain", "full", "--runs", runs, "--seeds", 1, "--json")
+    assert 1 == json.loads(again.stdout)["openings"], "the same checkpoints after a failure are the same opening"
+
+
+def test_mlflow_has_the_stages_trials_and_final_and_serves_the_model_that_was_tested(
+    rhythms: Path, tmp_path: Path
+) -> None:
+    uri = f"sqlite:///{tmp_path}/elsewhere.db"
+    experiment = experiment_of(tmp_path, rhythms)
+    words = ("run", experiment, "--runs", tmp_path / "runs", "--name", "served")
+    done = orchestrate(*words, MLFLOW_TRACKING_URI=uri)
+    assert 0 == done.returncode, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "mlflow" not in done.stdout.lower().replace("\nmlflow sqlite", "")
+    assert 0 == orchestrate(*words, MLFLOW_TRACKING_URI=uri).returncode  # copying again adds nothing
+
+    mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient()
+    found = client.search_runs([client.get_experiment_by_name("served").experiment_id])
+    by_name = {run.info.run_name: run for run in found if not run.info.run_name.startswith("trial")}
+    assert {"served", "pretrain", "head", "full", "final"} == set(by_name)
+    parents = [run.data.tags.get("mlflow.parentRunId") for run in found]
+    for stage, trials in (("pretrain", 1), ("head", 2), ("full", 2)):
+        assert trials == parents.count(by_name[stage].info.run_id)
+    assert 4 == parents.count(by_name["served"].info.run_id)
+    trial = next(run for run in found if run.data.tags.get("mlflow.parentRunId") == by_name["full"].info.run_id)
+    assert 3 == len(client.get_metric_history(trial.info.run_id, "macro_auc"))
+    assert {"model", "learning_rate"} <= set(trial.data.params)
+    assert "test_macro_auc_low" in by_name["final"].data.metrics
+
+    model = mlflow.pyfunc.load_model("models:/served/1")
+    records = open_store(rhythms).records
+    signals = np.stack([records.signal(index) for index in range(3)])
+    served = model.predict(signals)
+    assert (3, 4) == served.shape
+    np.testing.assert_allclose(served.sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_a_store_that_is_missing_is_named_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    space = written(tmp_path / "s.yaml", search_of(tmp_path / "nowhere"))
+    done = orchestrate("search", "--space", space, "--runs", tmp_path / "runs")
+    assert 2 == done.returncode
+    assert f"{tmp_path}/nowhere" in done.stderr
+    assert "orchestrate data prepare" in done.stderr
