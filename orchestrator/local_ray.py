@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -48,12 +49,12 @@ def local_ray(folder: RunFolder, *, cpus: int, threads: int) -> Iterator[Path]:
     write_json(folder.processes, {"temp": str(temp), "driver": {"pid": driver.pid, "started": driver.create_time()}})
     before = dict(os.environ)
     try:
-        token = temp / "token"
+        token = temp / "token"  # beside Ray's own folder, which Ray opens to everybody
         token.touch(mode=0o600)
         token.write_text(secrets.token_hex(32), encoding="ascii")
         os.environ.update(_ENVIRONMENT)
         os.environ.update({_TOKEN_PATH: str(token), "OMP_NUM_THREADS": str(threads)})
-        _start(temp, cpus)
+        _start(temp / "ray", cpus)
         yield temp
     finally:
         _stop()
@@ -90,12 +91,13 @@ def clear_leftovers(folder: RunFolder) -> None:
 
 def _temporary_folder() -> Path:
     parent = tempfile.gettempdir()
-    if len(os.fsencode(parent)) > _LONGEST_TEMP - len("/orc-12345678"):
+    if len(os.fsencode(parent)) > _LONGEST_TEMP - len("/orc-12345678/ray"):
         parent = "/tmp"
     return Path(tempfile.mkdtemp(prefix="orc-", dir=parent))
 
 
 def _start(temp: Path, cpus: int) -> None:
+    on_terminate = signal.getsignal(signal.SIGTERM)  # Ray puts its own in place, which ends the driver with code 15
     import ray  # here: it takes a second, and reads its environment when it is imported
 
     ray.init(
@@ -109,6 +111,7 @@ def _start(temp: Path, cpus: int) -> None:
         _temp_dir=str(temp),
         _node_ip_address="127.0.0.1",
     )
+    signal.signal(signal.SIGTERM, on_terminate)
     for name in ("ray", "ray.tune", "ray.train", "ray.air"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

@@ -137,11 +137,11 @@ class _Store:
             )
 
     def _log_trial(self, run: str, ledger: Ledger, trial: TrialEntry) -> None:
-        params = [self._param(name, str(value)) for name, value in trial.config.items()]
+        values = [self._param(name, str(value)) for name, value in trial.config.items()]
         tags = [self._tag("state", str(trial.state)), self._tag("origin", trial.origin)]
         if trial.error:
             tags.append(self._tag("error", trial.error[:5000]))
-        self._client.log_batch(run, params=params, tags=tags)
+        self._client.log_batch(run, params=values, tags=tags)
         history = [
             self._metric(
                 name if len(trial.fits) == 1 else f"{name}/seed{key.seed}-fold{key.fold}",
