@@ -35,14 +35,15 @@ def main(words: Sequence[str] | None = None) -> int:
     except RunFailed as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         print(f"{error.filename or ''}: {error.strerror}; what was written before is whole", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; nothing is lost: the same command goes on", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        return 0
 
 
 def _interrupt(_number: int, _frame: object) -> None:
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
     run = _command(commands, "run", _run, "run an experiment, or go on with it: stages, final, test, MLflow")
     run.add_argument("file", type=Path, metavar="FILE", help="the experiment (YAML)")
+    run.add_argument("--reopen", action="store_true", help="test although another run tested on this data; marked")
     _add_run_options(run)
 
     status = _command(commands, "status", _status, "show where runs stand")
@@ -155,7 +157,8 @@ def _run(given: argparse.Namespace) -> None:
     from orchestrator.run_folder import RunFolder, runs_root
 
     experiment = Experiment.read(given.file)
-    _run_experiment(experiment, RunFolder(runs_root(given.runs) / (given.name or given.file.stem)), given)
+    folder = RunFolder(runs_root(given.runs) / (given.name or given.file.stem))
+    _run_experiment(experiment, folder, given, reopen=given.reopen)
 
 
 def _resume(given: argparse.Namespace) -> None:
@@ -195,11 +198,15 @@ def _run_search(spec: Any, folder: "RunFolder", given: argparse.Namespace) -> No
 
 def _run_experiment(experiment: Any, folder: "RunFolder", given: argparse.Namespace, *, reopen: bool = False) -> None:
     from orchestrator.experiment import run_experiment
+    from orchestrator.openings import refuse_second_opening
     from orchestrator.report import experiment_report
+    from orchestrator.running import data_of
     from orchestrator.session import open_session
     from orchestrator.task_loading import load_task
     from orchestrator.tracking import log_run
 
+    if not reopen and not folder.final.test.exists():
+        refuse_second_opening(data_of(experiment.searches[experiment.candidates[0]]), folder.final)
     facts = {name: load_task(spec.task).describe() for name, spec in experiment.searches.items()}
     threads = max(spec.cpus_per_fit for spec in experiment.searches.values())
     with open_session(folder, quiet=given.json, cpus=experiment.cpus, threads=threads) as session:
@@ -235,25 +242,29 @@ def _consolidate(given: argparse.Namespace) -> None:
 
 def _retrain(given: argparse.Namespace) -> None:
     from orchestrator.experiment import Experiment
-    from orchestrator.final import refuse_second_opening, retrain
+    from orchestrator.final import retrain
+    from orchestrator.openings import refuse_second_opening
     from orchestrator.report import test_lines
     from orchestrator.run_folder import existing_run
-    from orchestrator.running import read_ledger
+    from orchestrator.running import data_of, read_ledger
     from orchestrator.session import open_session
+    from orchestrator.table import write_tables
     from orchestrator.tracking import log_run
 
     folder = existing_run(given.name, given.runs)
+    experiment = Experiment.from_run(folder)
+    spec = experiment.searches[experiment.candidates[0]] if experiment else read_ledger(folder).spec
+    assert spec is not None
     if not given.reopen:
-        refuse_second_opening(folder.final)
-    if experiment := Experiment.from_run(folder):
+        refuse_second_opening(data_of(spec), folder.final)
+    if experiment:
         _run_experiment(experiment, folder, given, reopen=given.reopen)
         return
-    spec = read_ledger(folder).spec
-    assert spec is not None
     with open_session(
         folder, quiet=given.json, cpus=spec.concurrency * spec.cpus_per_fit, threads=spec.cpus_per_fit
     ) as session:
         tested = retrain(folder, folder.final, seeds=given.seeds, session=session, reopen=given.reopen)
+        write_tables(read_ledger(folder), folder, alive=False)
     logged = log_run(folder)
     print(json.dumps(tested) if given.json else "\n".join([*test_lines(tested), f"MLflow {logged}"]))
 

@@ -5,6 +5,7 @@ search and the search's decision back. Both are pickled by Tune, so they hold no
 `_searching`.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -67,7 +68,7 @@ def call(task: TaskSpec, method: str, *values: Any) -> Any:
     Raises UserError for a ValueError or OSError of the task, RunFailed for any other failure.
     """
     try:
-        return ray.get(_call.remote(task.model_dump_json(by_alias=True), method, values, _driver()))
+        return ray.get(_call.remote(task.model_dump_json(by_alias=True), method, values, os.getpid()))
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, ValueError | OSError):
             raise UserError(*str(error.cause).splitlines()) from None
@@ -123,7 +124,7 @@ class _Asker(Searcher):
             "key": list(key),
             "fit": _to_json(fit),
             "task": search.spec.task.model_dump_json(by_alias=True),
-            "driver": _driver(),
+            "driver": os.getpid(),
         }
 
     @_passed_on
@@ -168,10 +169,6 @@ class _Decider(FIFOScheduler):
         _errors[trial.trial_id] = str(error or "the worker process died")
 
 
-def _driver() -> list[float]:
-    return [os.getpid(), psutil.Process().create_time()]
-
-
 # In a worker.
 
 
@@ -198,7 +195,7 @@ def _run_fit(config: dict[str, Any]) -> None:
 
 
 @ray.remote(num_cpus=1, max_retries=0)
-def _call(task: str, method: str, values: Sequence[Any], driver: Sequence[float]) -> Any:
+def _call(task: str, method: str, values: Sequence[Any], driver: int) -> Any:
     _die_with(driver)
     return getattr(_task(task), method)(*values)
 
@@ -215,25 +212,19 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {first} ({Path(frame.filename).name}:{frame.lineno}; all of it in error.txt)"
 
 
-def _die_with(driver: Sequence[float]) -> None:
+def _die_with(driver: int) -> None:
     """End this process soon after the driver's end: kill -9 leaves no time for anybody to tell it."""
     if any(thread.name == "die-with-driver" for thread in threading.enumerate()):
         return
 
     def watch() -> None:
-        while psutil.pid_exists(int(driver[0])) and _started(int(driver[0])) == driver[1]:
-            time.sleep(0.5)
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(driver)
+            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.5)
         os._exit(1)
 
     threading.Thread(target=watch, name="die-with-driver", daemon=True).start()
-
-
-def _started(pid: int) -> float | None:
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.Error:
-        return None
 
 
 def _to_json(fit: Fit) -> str:

@@ -5,20 +5,23 @@ before it happens: the same checkpoints after a crash are the same opening, any 
 """
 
 import json
+import math
 import shutil
 from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.atomic import write_json, write_text
-from orchestrator.errors import RunFailed, UserError
+from orchestrator.errors import RunFailed
 from orchestrator.journal import read_journal
 from orchestrator.ledger import Ledger
+from orchestrator.openings import openings_of
+from orchestrator.records import State
 from orchestrator.run_folder import RunFolder
 from orchestrator.running import read_ledger, start_from_of
 from orchestrator.search import Search
 from orchestrator.selection import Winner, checkpoint_of, winner_checkpoints, winner_of
 from orchestrator.session import Session
-from orchestrator.spec import SearchSpec, as_data
+from orchestrator.spec import SearchSpec, as_data, differences
 from orchestrator.strict_yaml import write_yaml
 from orchestrator.task_loading import load_task
 
@@ -28,18 +31,22 @@ def retrain(
 ) -> dict[str, Any]:
     """Retrain the winner of the search in `source` into `final`, test and export it; return the content of test.json.
 
-    A final that is already tested is returned as it is, unless `reopen` asks for another one.
+    A final that is already tested is returned as it is, unless `reopen` asks for another one. One that never opened the
+    test part and is of another winner, or failed, is set aside.
     """
-    if reopen:
-        _set_aside(final)
     ledger = read_ledger(source)
     assert ledger.spec is not None
     winner = winner_of(ledger, source)
+    spec = final_spec(ledger.spec, winner, seeds=seeds)
+    task = load_task(spec.task)
+    if (reopen and final.test.exists()) or _is_of_no_use(final, spec):
+        _set_aside(final)
     search = Search(
-        final_spec(ledger.spec, winner, seeds=seeds),
+        spec,
         final,
-        parameters=load_task(ledger.spec.task).parameters(),
+        parameters=task.parameters(),
         folds=1,
+        data=task.describe().get("data"),
         incarnation=session.incarnation,
         start_from=start_from_of(ledger.spec, source),
         final=True,
@@ -74,16 +81,6 @@ def final_spec(spec: SearchSpec, winner: Winner, *, seeds: int) -> SearchSpec:
     )
 
 
-def refuse_second_opening(final: RunFolder) -> None:
-    """Raise UserError where the test part was opened and its scores are known."""
-    if final.test.exists():
-        opened = json.loads(final.test.read_text())["opened_at"]
-        raise UserError(
-            f"{final.test}: the test part was opened on {opened}; scores chosen after a look at the test part are "
-            "worth nothing. --reopen opens it again and marks the result"
-        )
-
-
 def _test(search: Search, final: RunFolder, winner: Winner, source: str, session: Session) -> dict[str, Any]:
     if not final.test.exists():
         trial = search.ledger.trials[0]
@@ -93,8 +90,9 @@ def _test(search: Search, final: RunFolder, winner: Winner, source: str, session
         names = tuple(str(path.relative_to(final.path)) for path in paths)
         if names not in [opened.checkpoints for opened in search.ledger.tests_opened]:
             search.open_test(names)
-        metrics = session.call(search.spec.task, "test", paths, final.path)
-        openings = sum(_openings(folder) for folder in _finals(final))
+        scores = session.call(search.spec.task, "test", paths, final.path)
+        metrics = {name: float(value) for name, value in scores.items() if math.isfinite(value)}
+        openings = len(openings_of(search.data, final))
         write_json(
             final.test,
             {
@@ -103,6 +101,7 @@ def _test(search: Search, final: RunFolder, winner: Winner, source: str, session
                 "note": ""
                 if openings == 1
                 else f"the test part was opened {openings} times: these scores may be chosen",
+                "undefined": sorted(scores.keys() - metrics.keys()),
                 "opened_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "stage": source,
                 "trial": winner.trial,
@@ -125,8 +124,18 @@ def _export(search: Search, final: RunFolder, session: Session) -> None:
     trial = search.ledger.trials[0]
     paths = [checkpoint_of(search.ledger, final, trial, seed=key.seed, fold=0) for key in sorted(trial.fits)]
     signature = session.call(search.spec.task, "export", paths, beside)
-    write_json(beside / "signature.json", {"task": search.spec.task.name, **signature})
+    openings = len(openings_of(search.data, final))
+    write_json(beside / "signature.json", {"task": search.spec.task.name, "test_openings": openings, **signature})
     beside.rename(final.model)
+
+
+def _is_of_no_use(final: RunFolder, spec: SearchSpec) -> bool:
+    """Return whether a final that was begun is not the one wanted, or failed, and may go since it opened nothing."""
+    ledger = Ledger(read_journal(final.journal))
+    if ledger.spec is None or ledger.tests_opened:
+        return False
+    changed = list(differences(as_data(ledger.spec), as_data(spec)))
+    return bool(changed) or any(trial.state is State.FAILED for trial in ledger.trials.values())
 
 
 def _set_aside(final: RunFolder) -> None:
@@ -136,11 +145,3 @@ def _set_aside(final: RunFolder) -> None:
         while (earlier := final.path.with_name(f"{final.name}-{number}")).exists():
             number += 1
         final.path.rename(earlier)
-
-
-def _finals(final: RunFolder) -> list[RunFolder]:
-    return [RunFolder(path) for path in final.path.parent.glob(f"{final.name}*") if (path / "journal.jsonl").exists()]
-
-
-def _openings(final: RunFolder) -> int:
-    return len(Ledger(read_journal(final.journal)).tests_opened)

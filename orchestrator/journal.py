@@ -116,7 +116,7 @@ def _whole_lines(path: Path, content: bytes) -> Iterator[tuple[Entry, int]]:
         try:
             yield _decode(content[start : end - 1]), end
         except ValueError as error:
-            if end == len(content):
+            if end == len(content) and isinstance(error, _TornError):
                 return
             raise RunFailed(
                 f"{path}:{number}: damaged line ({error}); the lines before it are good: restore the file from a copy, "
@@ -125,10 +125,14 @@ def _whole_lines(path: Path, content: bytes) -> Iterator[tuple[Entry, int]]:
         start = end
 
 
+class _TornError(ValueError):
+    """A line that is not what was written."""
+
+
 def _decode(line: bytes) -> Entry:
     body, mark, crc = line.rpartition(b', "crc32": "')
     if not mark or crc != b'%08x"}' % zlib.crc32(body + b"}"):
-        raise ValueError("its checksum does not fit")
+        raise _TornError("its checksum does not fit")
     return from_json(json.loads(body + b"}"))
 
 

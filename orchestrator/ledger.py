@@ -13,7 +13,7 @@ from datetime import datetime
 from statistics import fmean, median_low
 
 from orchestrator.journal import Entry
-from orchestrator.records import Ask, End, FitKey, Record, Report, Search, Start, State, Tell, TestOpened
+from orchestrator.records import Ask, End, FitKey, Record, Report, Search, Stage, Start, State, Tell, TestOpened
 from orchestrator.spec import SearchSpec, from_data
 from orchestrator.task import Config, Metrics
 
@@ -42,11 +42,13 @@ class FitEntry:
         return "stop" in self.decisions.values()
 
     def best_step(self, metric: str, mode: str) -> int | None:
-        """Return the earliest step with the best value, or None where no step has one."""
+        """Return the earliest step with the best value, or None where no step has one.
+
+        Of a fit that writes checkpoints only the steps that have one count: a score without its weights is no use.
+        """
         sign = 1.0 if mode == "max" else -1.0
-        values = {
-            step: sign * row[metric] for step, row in self.metrics.items() if math.isfinite(row.get(metric, math.nan))
-        }
+        rows = {step: row for step, row in self.metrics.items() if step in self.checkpoints or not self.checkpoints}
+        values = {step: sign * row[metric] for step, row in rows.items() if math.isfinite(row.get(metric, math.nan))}
         return min(values, key=lambda step: (-values[step], step)) if values else None
 
     def score(self, metric: str, mode: str) -> float | None:
@@ -85,6 +87,7 @@ class Ledger:
         self.spec: SearchSpec | None = None
         self.trials: dict[int, TrialEntry] = {}
         self.tests_opened: list[TestOpened] = []
+        self.winners: dict[str, int] = {}  # by the name of another run: from which of its trials this one's fits start
         self.elapsed_s = 0.0  # wall-clock during which fits ran, over all incarnations
         self._incarnation: str | None = None
         self._last_at: datetime | None = None
@@ -116,6 +119,8 @@ class Ledger:
             case Tell():
                 trial = self.trials[record.trial]
                 trial.state, trial.value = record.state, record.value
+            case Stage():
+                self.winners[record.name] = record.winner
             case TestOpened():
                 self.tests_opened.append(record)
 

@@ -19,7 +19,6 @@ from pathlib import Path
 import psutil
 
 from orchestrator.atomic import write_json
-from orchestrator.errors import RunFailed
 from orchestrator.run_folder import RunFolder
 
 _LONGEST_TEMP = 40  # bytes; Ray adds 62 to it, and a socket's path may have 107
@@ -45,8 +44,7 @@ _ENVIRONMENT = {
 def local_ray(folder: RunFolder, *, cpus: int, threads: int) -> Iterator[Path]:
     """Start Ray with `cpus` CPUs and `threads` threads for each worker; give its temporary folder; end it."""
     temp = _temporary_folder()
-    driver = psutil.Process()
-    write_json(folder.processes, {"temp": str(temp), "driver": {"pid": driver.pid, "started": driver.create_time()}})
+    write_json(folder.processes, {"temp": str(temp)})
     before = dict(os.environ)
     try:
         token = temp / "token"  # beside Ray's own folder, which Ray opens to everybody
@@ -65,25 +63,12 @@ def local_ray(folder: RunFolder, *, cpus: int, threads: int) -> Iterator[Path]:
         folder.processes.unlink(missing_ok=True)
 
 
-def driver_is_alive(folder: RunFolder) -> bool:
-    """Return whether the driver that last wrote this run still lives."""
-    try:
-        recorded = json.loads(folder.processes.read_text())["driver"]
-        return bool(psutil.Process(recorded["pid"]).create_time() == recorded["started"])
-    except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
-        return False
-
-
 def clear_leftovers(folder: RunFolder) -> None:
-    """End what a killed driver of this run left running, and remove its temporary folder."""
+    """End what a killed driver of this run left running and remove its files. For the holder of the run's lock."""
     try:
         temp = Path(json.loads(folder.processes.read_text())["temp"])
     except (OSError, ValueError, KeyError):
         return
-    if driver_is_alive(folder):
-        raise RunFailed(
-            f"{folder.path}: another driver runs this; `orchestrate status` shows it, end it or wait for it"
-        )
     _end_processes_of(temp)
     shutil.rmtree(temp, ignore_errors=True)
     folder.processes.unlink(missing_ok=True)

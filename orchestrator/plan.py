@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from orchestrator.experiment import Experiment
 from orchestrator.reading import read_search
 from orchestrator.running import folds_of
-from orchestrator.space import cells, grid, grid_is_finite
+from orchestrator.space import cells, grid
 from orchestrator.spec import SearchSpec
 from orchestrator.strict_yaml import read_yaml
 from orchestrator.task_loading import load_task
@@ -55,5 +55,4 @@ def _search_lines(name: str, spec: SearchSpec) -> Iterator[str]:
 def _space_size(spec: SearchSpec) -> str:
     studies = len(cells(spec.space))
     many = f", {studies} studies side by side" if studies > 1 else ""
-    finite = all(grid_is_finite(entry) for entry in spec.space.values())
-    return f"{len(grid(spec.space))} configurations{many}" if finite else f"infinitely many configurations{many}"
+    return f"{len(grid(spec.space))} configurations" if spec.sampler == "grid" else f"{spec.total} trials{many}"

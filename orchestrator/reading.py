@@ -1,5 +1,6 @@
 """From a YAML file to a spec: every mistake of a file at once, as `file:line: key: rule, value, way out`."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +32,11 @@ def read_experiment(path: Path) -> tuple[ExperimentSpec, dict[str, SearchSpec]]:
     mistakes: list[str] = []
     searches: dict[str, SearchSpec] = {}
     for name, stage in spec.stages.items():
+        if name in ("final", "trials") or not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name.startswith("final-"):
+            mistakes.append(
+                f"{document.at(('stages', name))}: {name}: a stage's name is a folder: letters, digits, - and _, "
+                "and not `final` or `trials`"
+            )
         above = list(spec.stages)[: list(spec.stages).index(name)]
         if stage.start_from is not None and stage.start_from not in above:
             mistakes.append(
@@ -59,6 +65,11 @@ def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], docum
                 f"{document.at(('final', 'stages'))}: stages: can only compete with the same task, metric and mode; "
                 f"{name} differs from {first}"
             )
+    for name in spec.stages:
+        if searches[name].start_from is not None:
+            yield f"{document.at(('stages', name))}: {name}: its search file must not say start_from; the stage does"
+        if searches[name].cpus_per_fit != searches[first].cpus_per_fit:
+            yield f"{document.at(('stages', name))}: {name}: must have the cpus_per_fit of {first}; one Ray serves all"
     for name, stage in spec.stages.items():
         if stage.start_from is None or searches[name].task != searches[stage.start_from].task:
             continue

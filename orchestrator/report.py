@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator.driver_lock import is_held
 from orchestrator.errors import UserError
 from orchestrator.experiment import Experiment, consolidate_experiment
-from orchestrator.local_ray import driver_is_alive
 from orchestrator.run_folder import RunFolder
 from orchestrator.running import read_ledger
 from orchestrator.selection import winner_of
@@ -28,10 +28,12 @@ def consolidate(folders: Sequence[RunFolder], *, as_json: bool) -> str:
                 continue
             ledger = read_ledger(found)
             assert ledger.spec is not None
-            write_tables(ledger, found, alive=driver_is_alive(folder))
+            write_tables(ledger, found, alive=is_held(folder))
             modes.add(ledger.spec.mode)
             name = f"{folder.name}/{found.name}" if experiment else found.name
-            runs[name] = rows_of(ledger, alive=driver_is_alive(folder))
+            runs[name] = rows_of(ledger, alive=is_held(folder))
+    if not modes:
+        raise UserError(f"{', '.join(folder.name for folder in folders)}: no stage has begun yet, so there is no table")
     if len(modes) > 1:
         raise UserError("the runs cannot share a table: in some the best value is the largest, in others the smallest")
     if as_json:

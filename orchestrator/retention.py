@@ -10,14 +10,14 @@ from orchestrator.spec import SearchSpec
 KEPT_TRIALS = 3  # the winner, and two that may tie with it
 
 
-def drop_checkpoints(fit: FitEntry, folder: RunFolder, spec: SearchSpec) -> None:
+def drop_checkpoints(fit: FitEntry, folder: RunFolder, spec: SearchSpec, *, final: bool) -> None:
     """Delete what a fit will not need again. The newest two stay while it runs: the last one may be damaged."""
-    best = fit.best_step(spec.metric, spec.mode)
+    best = fit.last_step if final else fit.best_step(spec.metric, spec.mode)
     kept: set[int | None] = set()
     if fit.state is State.RUNNING:
         kept = {best, *sorted(fit.checkpoints)[-2:]}
     elif fit.state is State.COMPLETE:
-        kept = {best if best is not None else fit.last_step}
+        kept = {best}
     for step, name in fit.checkpoints.items():
         if step not in kept:
             (folder.fit(fit.key) / name).unlink(missing_ok=True)

@@ -50,8 +50,13 @@ class RunFolder:
 
     @property
     def processes(self) -> Path:
-        """What a driver started (pid, start time) and its temporary folder, so that the next start can clear it."""
+        """Where the processes that a driver started keep their files, so that the next start can clear them."""
         return self.path / "processes.json"
+
+    @property
+    def driver_lock(self) -> Path:
+        """Locked while a driver of this run lives."""
+        return self.path / "driver.lock"
 
     @property
     def final(self) -> "RunFolder":
@@ -91,6 +96,8 @@ def existing_run(name: str, runs: Path | None) -> RunFolder:
     """Find a run by name or by path. Raises UserError naming the runs there are."""
     root = runs_root(runs)
     for path in (root / name, Path(name).absolute()):
+        if (path.parent / "journal.jsonl").exists():
+            raise UserError(f"{name}: is a part of the run {path.parent.name}; give that name")
         if (path / "journal.jsonl").exists():
             return RunFolder(path)
     there = sorted(found.parent.name for found in root.glob("*/journal.jsonl"))

@@ -14,6 +14,7 @@ from orchestrator.session import Session
 from orchestrator.spec import SearchSpec, as_data
 from orchestrator.strict_yaml import write_yaml
 from orchestrator.table import write_tables
+from orchestrator.task import Scalar
 from orchestrator.task_loading import load_task
 
 
@@ -25,18 +26,22 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
         folder,
         parameters=task.parameters(),
         folds=folds_of(spec),
+        data=task.describe().get("data"),
         incarnation=session.incarnation,
         start_from=start_from_of(spec, folder),
         listener=session.progress,
     )
     try:
+        if spec.start_from is not None:
+            source = RunFolder(folder.path.parent / spec.start_from)
+            search.pin(spec.start_from, winner_of(read_ledger(source), source).trial)
         write_text(folder.spec, write_yaml(as_data(spec)))
         session.execute(search)
     finally:
         search.close()
         if any(trial.state.is_finished for trial in search.ledger.trials.values()):
             write_tables(search.ledger, folder, alive=False)
-    if search.ledger.ranked():
+    if search.is_finished or search.ledger.ranked():
         write_json(folder.winner, winner_of(search.ledger, folder).as_data())
     if not search.is_finished:
         session.progress.say(
@@ -48,6 +53,11 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
 def folds_of(spec: SearchSpec) -> int:
     """Return the number of folds of a search: its own, or all that the task's data has."""
     return spec.folds or int(load_task(spec.task).describe().get("folds") or 1)
+
+
+def data_of(spec: SearchSpec) -> Scalar:
+    """Return the content hash of the data that a search is about."""
+    return load_task(spec.task).describe().get("data")
 
 
 def start_from_of(spec: SearchSpec, folder: RunFolder) -> StartFrom:

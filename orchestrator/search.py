@@ -14,14 +14,14 @@ from pathlib import Path
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.journal import Journal
 from orchestrator.ledger import FitEntry, Ledger, TrialEntry
-from orchestrator.records import Ask, End, FitKey, Record, Report, Start, State, Tell, TestOpened
+from orchestrator.records import Ask, End, FitKey, Record, Report, Stage, Start, State, Tell, TestOpened
 from orchestrator.records import Search as SearchRecord
 from orchestrator.retention import drop_checkpoints, drop_losers
 from orchestrator.run_folder import RunFolder
 from orchestrator.space import cells, complete_config, grid
 from orchestrator.spec import SearchSpec, as_data, differences
 from orchestrator.study import Study, draw_seed
-from orchestrator.task import Fit, Metrics, Parameter
+from orchestrator.task import Fit, Metrics, Parameter, Scalar
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class Search:
         *,
         parameters: Mapping[str, Parameter],
         folds: int,
+        data: Scalar,
         incarnation: str,
         start_from: StartFrom = lambda _seed, _fold: None,
         final: bool = False,
@@ -49,7 +50,9 @@ class Search:
         listener: Listener = lambda _search, _record: None,
     ) -> None:
         self.spec = spec
+        self.total = spec.total
         self.folder = folder
+        self.data = data
         self.ledger = Ledger()
         self.in_flight: set[FitKey] = set()
         self.final = final
@@ -61,6 +64,7 @@ class Search:
         self._losses: dict[FitKey, int] = {}
         self._keys = [(seed, fold) for seed in range(spec.seeds) for fold in range(folds)]
         self._folds = folds
+        self._described = {**as_data(spec), "facts": {"data": data, "folds": folds}}
         self._grid = grid(spec.space) if spec.sampler == "grid" else None
         self._studies = [Study(spec, cell, index) for index, cell in enumerate(cells(spec.space))]
         self._by_config: dict[tuple[tuple[str, object], ...], int] = {}
@@ -109,7 +113,7 @@ class Search:
             )
         )  # fmt: skip
         self._losses.pop(key, None)
-        drop_checkpoints(fit, self.folder, self.spec)
+        drop_checkpoints(fit, self.folder, self.spec, final=self.final)
         return decision == "stop" or self.is_out_of_budget
 
     def returned(self, key: FitKey) -> None:
@@ -150,6 +154,16 @@ class Search:
                 f"its worker died {MOST_LOSSES} times in a row without finishing a step: {error}",
             )
 
+    def pin(self, source: str, winner: int) -> None:
+        """Journal from which trial of another run the fits start. Raises UserError where that was another before."""
+        if self.ledger.winners.get(source, winner) != winner:
+            raise UserError(
+                f"{self.folder.path}: its first trials started from trial {self.ledger.winners[source]} of {source}, "
+                f"whose winner now is trial {winner}; give the search a new --name"
+            )
+        if source not in self.ledger.winners:
+            self._write(Stage(name=source, winner=winner))
+
     def open_test(self, checkpoints: tuple[str, ...]) -> None:
         """Journal that the sealed part is about to be opened for these checkpoints."""
         self._write(TestOpened(final=self.folder.name, checkpoints=checkpoints))
@@ -172,11 +186,6 @@ class Search:
         return {name for name, entry in self.spec.space.items() if hasattr(entry, "when")}
 
     @property
-    def total(self) -> int:
-        """How many trials the search has in all."""
-        return min(self.spec.total, len(self._grid)) if self._grid is not None else self.spec.total
-
-    @property
     def is_finished(self) -> bool:
         """Whether every trial of the search is told."""
         return len(self.ledger.told()) >= self.total
@@ -186,18 +195,20 @@ class Search:
     def _replay(self) -> None:
         entries = list(self.journal.entries)
         if not entries:
-            self._write(SearchRecord(spec=as_data(self.spec)))
+            self._write(SearchRecord(spec=self._described))
             return
         first = entries[0][0]
         if not isinstance(first, SearchRecord):
             raise RunFailed(f"{self.journal.path}:1: the first record must be the search; restore the file from a copy")
-        if changes := list(differences(first.spec, as_data(self.spec))):
+        if changes := list(differences(first.spec, self._described)):
             raise UserError(
                 f"{self.folder.path}: holds a search with another spec; give another --name, or undo the difference:",
                 *(f"    {change}" for change in changes),
             )
         for record, at in entries:
             self._apply(record, at, replay=True)
+        if as_data(self.ledger.spec or self.spec) != as_data(self.spec):  # trials, budget or concurrency
+            self._write(SearchRecord(spec=self._described))
         for fit in [fit for trial in self._open_trials() for fit in trial.fits.values()]:
             if fit.was_stopped and not fit.state.is_finished:
                 self._end_stopped(fit)
@@ -280,8 +291,8 @@ class Search:
         self.in_flight.add(key)
         entry = self.ledger.fit(key)
         directory = self.folder.fit(key)
-        newest = entry.checkpoints.get(max(entry.checkpoints, default=0))
-        resume_from = directory / newest if newest and (directory / newest).exists() else None
+        newest_first = [directory / entry.checkpoints[step] for step in sorted(entry.checkpoints, reverse=True)]
+        resume_from = next((path for path in newest_first if path.exists() and path.stat().st_size), None)
         return Fit(
             trial=key.trial,
             config=complete_config(self.ledger.trials[key.trial].config, self._parameters),
@@ -312,8 +323,7 @@ class Search:
                 f"metric: {self.spec.metric} is not among what the task reports: {', '.join(sorted(metrics))}; "
                 "correct the spec"
             )
-        watched = metrics if self.final else {self.spec.metric: metrics[self.spec.metric]}
-        wrong = [f"{name} is {value}" for name, value in watched.items() if not math.isfinite(value)]
+        wrong = [f"{name} is {value}" for name, value in metrics.items() if not math.isfinite(value)]
         return f"diverged: {', '.join(wrong)}" if wrong else None
 
     def _compare(self, fit: FitEntry, step: int, metrics: Metrics) -> None:
@@ -342,7 +352,7 @@ class Search:
 
     def _end(self, fit: FitEntry, state: State, error: str | None = None) -> None:
         self._write(End(trial=fit.key.trial, seed=fit.key.seed, fold=fit.key.fold, state=state, error=error))
-        drop_checkpoints(fit, self.folder, self.spec)
+        drop_checkpoints(fit, self.folder, self.spec, final=self.final)
         self._settle(self.ledger.trials[fit.key.trial])
 
     def _settle(self, trial: TrialEntry) -> None:
@@ -374,6 +384,8 @@ class Search:
         return State.RUNNING, None
 
     def _stop_if_all_fail_alike(self) -> None:
+        if self.final:
+            return
         told = [trial for trial in self.ledger.told() if trial.state is not State.DUPLICATE]
         errors = {(trial.error or "").splitlines()[0] for trial in told if trial.error}
         if (

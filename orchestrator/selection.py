@@ -106,8 +106,13 @@ def checkpoint_of(ledger: Ledger, folder: RunFolder, trial: TrialEntry, *, seed:
     """
     assert ledger.spec is not None
     fit = trial.fits[FitKey(trial.number, seed, fold)]
-    step = fit.best_step(ledger.spec.metric, ledger.spec.mode) or fit.last_step
-    path = folder.fit(fit.key) / fit.checkpoints.get(step, "no checkpoint was reported at the best step")
+    best = fit.best_step(ledger.spec.metric, ledger.spec.mode)
+    step = fit.last_step if trial.origin == "final" or best is None else best
+    if step not in fit.checkpoints:
+        raise RunFailed(
+            f"{folder.fit(fit.key)}: the task reported no checkpoint at step {step}, so there are no weights"
+        )
+    path = folder.fit(fit.key) / fit.checkpoints[step]
     if not path.exists():
         raise RunFailed(f"{path}: the checkpoint of trial {trial.number}, step {step}, is not there; was it deleted?")
     return path

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from orchestrator.driver_lock import hold
 from orchestrator.local_ray import clear_leftovers, local_ray
 from orchestrator.progress import Progress
 from orchestrator.run_folder import RunFolder
@@ -54,7 +55,8 @@ class Session:
 def open_session(folder: RunFolder, *, quiet: bool, cpus: int, threads: int) -> Iterator[Session]:
     """Open a session for one run, for so many CPUs and so many threads of each fit."""
     folder.create()
-    clear_leftovers(folder)
     with contextlib.ExitStack() as exits:
+        exits.enter_context(hold(folder))
+        clear_leftovers(folder)
         progress = exits.enter_context(Progress(quiet=quiet))
         yield Session(local_ray(folder, cpus=cpus, threads=threads), exits, progress)

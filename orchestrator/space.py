@@ -90,7 +90,7 @@ class Uniform(_Range):
         low, high = self.uniform
         if self.step is None:
             return None
-        return [round(low + self.step * i, 12) for i in range(round((high - low) / self.step + 1e-9) + 1)]
+        return [round(low + self.step * i, 12) for i in range(math.floor((high - low) / self.step + 1e-9) + 1)]
 
     def draw(self, name: str, source: Draw) -> float:  # noqa: D102
         return source.suggest_float(name, *self.uniform, step=self.step, log=False)
@@ -226,7 +226,7 @@ def grid(space: Space) -> list[dict[str, Scalar]]:
 
 def grid_is_finite(entry: Entry) -> bool:
     """Return whether an entry has finitely many values."""
-    return not isinstance(entry, _Dimension) or entry.values() is not None
+    return not isinstance(entry, LogUniform) and not (isinstance(entry, Uniform) and entry.step is None)
 
 
 def mistakes_in(space: Space, parameters: Mapping[str, Parameter]) -> Iterator[tuple[str, str]]:
@@ -235,12 +235,19 @@ def mistakes_in(space: Space, parameters: Mapping[str, Parameter]) -> Iterator[t
         if name not in parameters:
             yield name, f"is not a hyperparameter of this task{nearest(name, parameters)}"
             continue
-        for other in conditions_of(entry):
+        for other, wanted in conditions_of(entry).items():
             if other not in space:
                 yield name, f"its condition names {other}, which is not in this space"
-        for value in _extremes(entry):
-            if problem := _not_allowed(value, parameters[name]):
-                yield name, problem
+            elif grid_is_finite(space[other]):
+                for one in wanted if isinstance(wanted, list) else [wanted]:
+                    if one not in _all(space[other]):
+                        yield name, f"its condition wants {other} to be {one!r}, which it never is"
+        if parameters[name].kind == "integer" and isinstance(entry, Uniform | LogUniform):
+            yield name, "must be whole numbers; give integer or choice"
+            continue
+        checked = _all(entry) if parameters[name].kind in ("choice", "boolean") else _extremes(entry)
+        problems = dict.fromkeys(problem for value in checked if (problem := _not_allowed(value, parameters[name])))
+        yield from ((name, problem) for problem in problems)
 
 
 def nearest(name: str, known: Mapping[str, Any]) -> str:
@@ -249,6 +256,11 @@ def nearest(name: str, known: Mapping[str, Any]) -> str:
 
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"
+
+
+def _all(entry: Entry) -> list[Scalar]:
+    """Return every value of an entry; of one with infinitely many, its bounds."""
+    return _extremes(entry) if not isinstance(entry, _Dimension) else entry.values() or _extremes(entry)
 
 
 def _extremes(entry: Entry) -> list[Scalar]:

@@ -20,7 +20,7 @@ class _Strict(BaseModel):
 class TaskSpec(_Strict):
     """Which task, and what its constructor is given."""
 
-    name: str = Field(pattern=r"^[\w.]+:\w+$")
+    name: str = Field(pattern=r"^\w+(\.\w+)*:\w+$")
     with_: dict[str, Scalar] = Field(default_factory=dict, alias="with")
 
 
@@ -67,8 +67,9 @@ class SearchSpec(_Strict):
 
     @property
     def total(self) -> int:
-        """How many trials the search has: `trials`, or the size of the grid."""
-        return self.trials if self.trials is not None else len(grid(self.space))
+        """How many trials the search has: `trials`, of a grid at most its size."""
+        size = len(grid(self.space)) if self.sampler == "grid" else None
+        return min(number for number in (self.trials, size) if number is not None)
 
 
 # What a resume may change; everything else is part of what the search is.
@@ -106,8 +107,8 @@ def as_data(spec: SearchSpec) -> dict[str, Any]:
 
 
 def from_data(data: Mapping[str, Any]) -> SearchSpec:
-    """Turn the journal's spec back into one."""
-    return SearchSpec.model_validate(data)
+    """Turn the journal's spec back into one. `facts`, which data was searched, is no part of what a user may say."""
+    return SearchSpec.model_validate({key: value for key, value in data.items() if key != "facts"})
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], place: str = "") -> Iterator[str]:

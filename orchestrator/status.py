@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.driver_lock import is_held
 from orchestrator.experiment import Experiment
 from orchestrator.journal import read_journal
 from orchestrator.ledger import Ledger
-from orchestrator.local_ray import driver_is_alive
 from orchestrator.records import State
 from orchestrator.run_folder import RunFolder
 
@@ -42,7 +42,7 @@ class SearchStatus:
 
 def status_of(folder: RunFolder) -> list[SearchStatus]:
     """Return the status of a search, or of every stage of an experiment that has begun, and of its final."""
-    alive = driver_is_alive(folder)
+    alive = is_held(folder)
     experiment = Experiment.from_run(folder)
     names = [*experiment.searches, "final"] if experiment else []
     folders = [folder.stage(name) for name in names] if experiment else [folder, folder.final]

@@ -5,6 +5,7 @@ The one file that imports yaml.
 Gives plain data and the line of every value; all mistakes of a file at once.
 """
 
+import math
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ import yaml
 from orchestrator.errors import UserError, raise_if_any
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", re.IGNORECASE)
+_FLOAT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.inf|\.nan", re.IGNORECASE)
 _OLD_BOOLEANS = {"yes", "no", "on", "off", "y", "n"}
 _NUMBER = re.compile(f"{_INTEGER.pattern}|{_FLOAT.pattern}", re.IGNORECASE)
 _NULL = {"", "null", "~", "Null", "NULL"}
@@ -137,6 +139,8 @@ def _scalar(node: yaml.Node, document: Document, mistakes: list[str]) -> Any:
         return None
     if _INTEGER.fullmatch(text):
         return int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    return text
+    if _NOT_FINITE.fullmatch(text) or (_FLOAT.fullmatch(text) and not math.isfinite(float(text))):
+        line = node.start_mark.line + 1
+        mistakes.append(f"{document.path}:{line}: a number must be finite, got {text}; leave the key out for no limit")
+        return None
+    return float(text) if _FLOAT.fullmatch(text) else text

@@ -30,8 +30,10 @@ def task_class_of(name: str) -> type:
     module_name, _, class_name = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise UserError(f"task {name}: cannot be imported ({error}); is its package installed here?") from None
+    except Exception as error:  # a module of the user's may fail in any way
+        raise UserError(
+            f"task {name}: cannot be imported ({type(error).__name__}: {error}); is its package installed here?"
+        ) from None
     found = getattr(module, class_name, None)
     if not isinstance(found, type):
         raise UserError(f"task {name}: {module_name} has no class {class_name}{nearest(class_name, vars(module))}")

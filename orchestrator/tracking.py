@@ -132,7 +132,7 @@ class _Store:
                     inputs=Schema([_tensor(TensorSpec, signature, "input")]),
                     outputs=Schema([_tensor(TensorSpec, signature, "output")]),
                 ),
-                metadata={**signature, "test openings": json.loads(final.test.read_text())["openings"]},
+                metadata=signature,
                 registered_model_name=name,
             )
 

@@ -76,20 +76,21 @@ def rhythms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_label_that_only_the_sealed_part_has_scores_chance_in_every_stage_and_changes_nothing(tmp_path: Path) -> None:
-    runs = {}
+    stores = {}
     for seed in (1, 2):  # two stores that differ in nothing but the sealed part
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        experiment = experiment_of(folder, planted_store(folder, sealed_seed=seed))
-        done = orchestrate("run", experiment, "--runs", folder / "runs", "--json")
-        assert 0 == done.returncode, done.stderr
-        runs[seed] = folder / "runs" / "way"
+        (tmp_path / str(seed)).mkdir()
+        stores[seed] = planted_store(tmp_path / str(seed), sealed_seed=seed)
+    done = orchestrate("run", experiment_of(tmp_path, stores[1]), "--runs", tmp_path / "runs", "--json")
+    assert 0 == done.returncode, done.stderr
+    run = tmp_path / "runs" / "way"
 
     for stage in ("pretrain", "head", "full"):
-        best = json.loads((runs[1] / stage / "winner.json").read_text())["mean"]
+        best = json.loads((run / stage / "winner.json").read_text())["mean"]
         assert 0.3 < best < 0.7, f"{stage}: the best of a few on 200 records without a signal; sd of one is .04"
-        assert scores(runs[1] / stage) == scores(runs[2] / stage)
-    assert (runs[1] / "final" / "test.json").read_text() != (runs[2] / "final" / "test.json").read_text()
+
+    space = written(tmp_path / "pretrain2.yaml", search_of(stores[2], space={"model": "cnn1d"}))
+    assert 0 == orchestrate("search", "--space", space, "--runs", tmp_path / "runs").returncode
+    assert scores(run / "pretrain") == scores(tmp_path / "runs" / "pretrain2")
 
 
 def scores(stage: Path) -> list[Any]:

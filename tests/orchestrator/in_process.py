@@ -33,13 +33,18 @@ def toy_spec(**changes: Any) -> SearchSpec:
 
 
 def open_search(
-    spec: SearchSpec, path: Path, *, listener: Callable[[Search, Record], None] = lambda _search, _record: None
+    spec: SearchSpec,
+    path: Path,
+    *,
+    listener: Callable[[Search, Record], None] = lambda _search, _record: None,
+    data: str = "toy",
 ) -> Search:
     return Search(
         spec,
         RunFolder(path),
         parameters=ToyTask().parameters(),
         folds=spec.folds or 1,
+        data=data,
         incarnation="test",
         listener=listener,
     )

@@ -1,6 +1,7 @@
 """Stages chained by weights, the best of them retrained, the test part opened once; all through the command line."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,51 @@ def test_spec_changes_that_a_resume_may_make_are_taken_and_others_refused(tmp_pa
     refused = orchestrate("search", "--space", space, "--runs", runs)
     assert 2 == refused.returncode
     assert "space.x.uniform: [0.0, 1.0] > [0.0, 2.0]" in refused.stderr
+
+
+def test_data_that_another_run_was_tested_on_is_not_opened_again_without_reopen(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    space = written(tmp_path / "toy.yaml", toy_search())
+    for name in ("one", "two"):
+        assert 0 == orchestrate("search", "--space", space, "--runs", runs, "--name", name).returncode
+    assert 0 == orchestrate("retrain", "one", "--runs", runs, "--seeds", 1).returncode
+
+    refused = orchestrate("retrain", "two", "--runs", runs, "--seeds", 1)
+    assert 2 == refused.returncode
+    assert f"by {runs}/one/final; scores chosen after a look at the test part are worth nothing" in refused.stderr
+    assert not (runs / "two" / "final").exists()
+
+    marked = orchestrate("retrain", "two", "--runs", runs, "--seeds", 1, "--reopen", "--json")
+    assert 2 == json.loads(marked.stdout)["openings"]
+    assert 2 == json.loads((runs / "two" / "final" / "model" / "signature.json").read_text())["test_openings"]
+    assert "NOTE: the test part was opened 2 times" in (runs / "two" / "table.md").read_text()
+
+
+def test_a_final_killed_while_it_exports_is_finished_by_the_same_command(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    space = written(tmp_path / "toy.yaml", toy_search())
+    assert 0 == orchestrate("search", "--space", space, "--runs", runs).returncode
+    assert 0 == orchestrate("retrain", "toy", "--runs", runs, "--seeds", 1).returncode
+    shutil.rmtree(runs / "toy" / "final" / "model")
+
+    again = orchestrate("retrain", "toy", "--runs", runs, "--seeds", 1, "--json")
+    assert 1 == json.loads(again.stdout)["openings"]
+    assert (runs / "toy" / "final" / "model" / "model.json").exists()
+    assert "opened\n" == (runs / "toy" / "final" / "opened.log").read_text()
+
+
+def test_a_stage_or_a_final_is_no_run_of_its_own(experiment: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    killed("run", experiment, "--runs", runs, kill="stage:2:after")
+    for command in ("resume", "retrain", "status"):
+        done = orchestrate(command, "toy/head", "--runs", runs)
+        assert (2, "toy/head: is a part of the run toy; give that name\n") == (done.returncode, done.stderr)
+
+
+def test_a_resume_keeps_the_number_of_trials_that_the_last_start_asked_for(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    space = written(tmp_path / "toy.yaml", toy_search(sampler="random", trials=2, space={"x": {"uniform": [0, 1]}}))
+    assert 0 == orchestrate("search", "--space", space, "--runs", runs).returncode
+    assert -9 == killed("search", "--space", space, "--runs", runs, "--trials", 5, kill="ask:2:after").returncode
+    assert 0 == orchestrate("resume", "toy", "--runs", runs).returncode
+    assert "toy: finished; 5 complete of 5" in orchestrate("status", "--runs", runs).stdout

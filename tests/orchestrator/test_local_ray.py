@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orchestrator.local_ray import driver_is_alive
+from orchestrator.driver_lock import is_held
 from orchestrator.run_folder import RunFolder
 from tests.orchestrator.command import toy_search, written
 
@@ -26,7 +26,7 @@ def test_the_token_is_private_and_nothing_is_left_when_the_search_is_over(tmp_pa
         temp = Path(json.loads(run.processes.read_text())["temp"])
         token_file = temp / "token"
         token = token_file.read_text()
-        assert driver_is_alive(run)
+        assert is_held(run)
         assert (0o600, 0o700) == (token_file.stat().st_mode & 0o777, temp.stat().st_mode & 0o777)
         assert len(str(temp)) <= 40
         children = psutil.Process(driver.pid).children(recursive=True)
@@ -41,7 +41,7 @@ def test_the_token_is_private_and_nothing_is_left_when_the_search_is_over(tmp_pa
     assert not temp.exists()
     assert not run.processes.exists()
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
-    assert not driver_is_alive(run)
+    assert not is_held(run)
 
 
 def test_two_drivers_of_one_run_are_refused_and_an_interrupted_one_ends_cleanly(tmp_path: Path) -> None:

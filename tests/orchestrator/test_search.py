@@ -153,7 +153,7 @@ def test_a_fit_whose_worker_died_is_given_to_another_and_goes_on_from_its_checkp
     search = open_search(toy_spec(trials=1), tmp_path / "run")
     key, fit = next_of(search)
     fit.directory.mkdir(parents=True)
-    (fit.directory / "c").touch()
+    (fit.directory / "c").write_text("weights")
     search.reported(key, 1, {"score": 0.5}, "c")
     search.lost(key, "the worker died")
     again, resumed = next_of(search)
@@ -249,3 +249,33 @@ def test_every_fit_ends_once_and_every_report_stands_between_start_and_end(tmp_p
         if isinstance(record, End):
             open_fits.remove((record.trial, record.seed, record.fold))
     assert not open_fits
+
+
+def test_a_search_goes_on_with_the_data_that_it_began_with_or_not_at_all(tmp_path: Path) -> None:
+    run_in_process(open_search(toy_spec(trials=1), tmp_path / "run"))
+    with pytest.raises(UserError, match="facts.data: 'toy' > 'other'"):
+        open_search(toy_spec(trials=2), tmp_path / "run", data="other")
+
+
+def test_the_winner_that_a_search_starts_from_is_kept(tmp_path: Path) -> None:
+    search = open_search(toy_spec(), tmp_path / "run")
+    search.pin("head", 3)
+    search.close()
+    again = open_search(toy_spec(), tmp_path / "run")
+    again.pin("head", 3)
+    with pytest.raises(UserError, match="started from trial 3 of head, whose winner now is trial 4"):
+        again.pin("head", 4)
+    again.close()
+
+
+def test_only_steps_with_weights_count_where_a_fit_writes_any(tmp_path: Path) -> None:
+    search = open_search(toy_spec(trials=1), tmp_path / "run")
+    key, fit = next_of(search)
+    fit.directory.mkdir(parents=True)
+    for step, score, name in ((1, 0.9, None), (2, 0.5, "c2"), (3, 0.4, "c3")):
+        (fit.directory / (name or "none")).write_text("weights")
+        search.reported(key, step, {"score": score}, name)
+    search.returned(key)
+    search.close()
+    assert 0.5 == search.ledger.trials[0].value
+    assert ["c2", "none"] == sorted(path.name for path in fit.directory.iterdir())

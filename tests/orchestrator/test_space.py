@@ -62,6 +62,7 @@ def test_a_value_listed_twice_is_one_configuration() -> None:
 def test_integers_and_quantised_floats_reach_both_ends() -> None:
     space = toy_spec(space={"a": {"integer": [1, 7], "step": 3}, "b": {"uniform": [0.1, 0.3], "step": 0.1}}).space
     assert [1, 4, 7] == sorted({int(str(c["a"])) for c in grid(space)})
+    assert [0.0, 0.6] == [c["x"] for c in grid(toy_spec(space={"x": {"uniform": [0, 1], "step": 0.6}}).space)]
     assert [0.1, 0.2, 0.3] == sorted({float(str(c["b"])) for c in grid(space)})
 
 
@@ -107,6 +108,13 @@ def test_names_kinds_and_ranges_are_checked_against_the_task() -> None:
     assert "must be a whole number, got 2.5" == found["layers"]
     assert "must be one of 'plain'" in found["kind"]
     assert "must be a float, got True" == found["y"]
+
+
+def test_a_range_for_a_whole_number_and_a_condition_that_never_holds_are_named() -> None:
+    entries = {"layers": {"log_uniform": [1, 8]}, "kind": "plain", "x": {"choice": [1], "when": {"kind": "plian"}}}
+    found = dict(mistakes_in(toy_spec(space=entries).space, ToyTask().parameters()))
+    assert "must be whole numbers; give integer or choice" == found["layers"]
+    assert "its condition wants kind to be 'plian', which it never is" == found["x"]
 
 
 def test_a_config_is_completed_with_the_defaults_of_the_task() -> None:

@@ -58,6 +58,8 @@ def test_a_duplicate_key_a_tag_a_merge_and_an_old_boolean_are_all_named_at_once(
         ("- a\n- b\n", "x.yaml:1: the file must hold a mapping"),
         ("a: [1, 2\nb: 3\n", "x.yaml:2: not YAML"),
         ("a: 1\n\tb: 2\n", "x.yaml:2: not YAML"),
+        ("a: 1\nb: .nan\n", "x.yaml:2: a number must be finite, got .nan"),
+        ("a: 1e999\n", "x.yaml:1: a number must be finite, got 1e999"),
     ],
 )
 def test_what_is_no_mapping_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
