@@ -253,7 +253,7 @@ def test_every_fit_ends_once_and_every_report_stands_between_start_and_end(tmp_p
 
 def test_a_search_goes_on_with_the_data_that_it_began_with_or_not_at_all(tmp_path: Path) -> None:
     run_in_process(open_search(toy_spec(trials=1), tmp_path / "run"))
-    with pytest.raises(UserError, match="facts.data: 'toy' > 'other'"):
+    with pytest.raises(UserError, match=r"facts\.data: 'toy' > 'other'"):
         open_search(toy_spec(trials=2), tmp_path / "run", data="other")
 
 
