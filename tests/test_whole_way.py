@@ -17,7 +17,7 @@ from tests.orchestrator.command import orchestrate, written
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore"),  # MLflow's, on loading a model: they are not ours to mend
+    pytest.mark.filterwarnings("ignore"),  # of MLflow, on loading a model: not ours to mend
 ]
 
 

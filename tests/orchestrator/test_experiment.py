@@ -85,8 +85,8 @@ def test_a_second_opening_is_refused_without_reopen_and_marked_with_it(tmp_path:
 
     refused = orchestrate("retrain", "toy", "--runs", runs, "--seeds", 2)
     assert 2 == refused.returncode
-    assert "the test part was opened on 20" in refused.stderr
-    assert "--reopen opens it again and marks the result" in refused.stderr
+    assert "the test part of this data was opened on 20" in refused.stderr
+    assert "--reopen opens it again and marks it" in refused.stderr
 
     reopened = orchestrate("retrain", "toy", "--runs", runs, "--seeds", 1, "--reopen")
     assert 0 == reopened.returncode, reopened.stderr
