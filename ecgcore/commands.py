@@ -78,6 +78,8 @@ def _answering(command: Callable[[argparse.Namespace], int]) -> Callable[[argpar
     def run(namespace: argparse.Namespace) -> int:
         try:
             return command(namespace)
+        except BrokenPipeError:  # whoever reads the output has seen enough: the command line answers it
+            raise
         except OSError as error:
             place = error.filename or getattr(namespace, "to", "")
             hint = "; nothing was left behind: free some space and repeat the command" if _full(error) else ""

@@ -14,10 +14,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.errors import RunFailed, UserError
+from orchestrator.errors import RunFailed
 
 if TYPE_CHECKING:  # for annotations only: importing them costs seconds
+    from orchestrator.experiment import Experiment
+    from orchestrator.ledger import Ledger
     from orchestrator.run_folder import RunFolder
+    from orchestrator.spec import SearchSpec
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -27,9 +30,7 @@ def main(words: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(words)
     try:
         return int(given.run(given) or 0)
-    except (UserError, ValueError) as error:
-        if not isinstance(error, UserError) and os.environ.get("ORCHESTRATE_DEBUG"):
-            raise
+    except ValueError as error:  # UserError, and what the commands of other packages raise for a mistake
         print(error, file=sys.stderr)
         return 2
     except RunFailed as error:
@@ -175,18 +176,15 @@ def _resume(given: argparse.Namespace) -> None:
         _run_search(spec, folder, given)
 
 
-def _run_search(spec: Any, folder: "RunFolder", given: argparse.Namespace) -> None:
+def _run_search(spec: "SearchSpec", folder: "RunFolder", given: argparse.Namespace) -> None:
     from orchestrator.running import run_search
     from orchestrator.session import open_session
     from orchestrator.status import status_of
-    from orchestrator.task_loading import load_task
     from orchestrator.tracking import log_run
 
-    facts = {folder.name: load_task(spec.task).describe()}
     with open_session(
         folder, quiet=given.json, cpus=spec.concurrency * spec.cpus_per_fit, threads=spec.cpus_per_fit
     ) as session:
-        _provenance(folder, facts, {folder.name: {"seed": spec.seed, "seeds": spec.seeds}})
         ledger = run_search(spec, folder, session)
     logged = log_run(folder)
     if given.json:
@@ -196,22 +194,20 @@ def _run_search(spec: Any, folder: "RunFolder", given: argparse.Namespace) -> No
     print(f"table {folder.table_csv}\nMLflow {logged}")
 
 
-def _run_experiment(experiment: Any, folder: "RunFolder", given: argparse.Namespace, *, reopen: bool = False) -> None:
+def _run_experiment(
+    experiment: "Experiment", folder: "RunFolder", given: argparse.Namespace, *, reopen: bool = False
+) -> None:
     from orchestrator.experiment import run_experiment
     from orchestrator.openings import refuse_second_opening
     from orchestrator.report import experiment_report
     from orchestrator.running import data_of
     from orchestrator.session import open_session
-    from orchestrator.task_loading import load_task
     from orchestrator.tracking import log_run
 
     if not reopen and not folder.final.test.exists():
         refuse_second_opening(data_of(experiment.searches[experiment.candidates[0]]), folder.final)
-    facts = {name: load_task(spec.task).describe() for name, spec in experiment.searches.items()}
     threads = max(spec.cpus_per_fit for spec in experiment.searches.values())
     with open_session(folder, quiet=given.json, cpus=experiment.cpus, threads=threads) as session:
-        seeds = {name: {"seed": spec.seed, "seeds": spec.seeds} for name, spec in experiment.searches.items()}
-        _provenance(folder, facts, seeds)
         tested = run_experiment(experiment, folder, session, reopen=reopen)
     logged = log_run(folder, tuple(experiment.searches))
     print(json.dumps(tested) if given.json else f"{experiment_report(experiment, folder, tested)}\nMLflow {logged}")
@@ -269,17 +265,12 @@ def _retrain(given: argparse.Namespace) -> None:
     print(json.dumps(tested) if given.json else "\n".join([*test_lines(tested), f"MLflow {logged}"]))
 
 
-def _short_table(folder: "RunFolder", ledger: Any) -> str:
+def _short_table(folder: "RunFolder", ledger: "Ledger") -> str:
     from orchestrator.table import rows_of, table_markdown
 
+    assert ledger.spec is not None
     rows = {folder.name: rows_of(ledger, alive=False)}
     return table_markdown(rows, title=folder.name, mode=ledger.spec.mode, most=10)
-
-
-def _provenance(folder: "RunFolder", facts: Any, seeds: Any) -> None:
-    from orchestrator.provenance import write_provenance
-
-    write_provenance(folder, facts=facts, seeds=seeds)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from orchestrator.errors import RunFailed, UserError
 from orchestrator.final import retrain
 from orchestrator.journal import Journal, read_journal
 from orchestrator.ledger import Ledger
+from orchestrator.provenance import write_provenance
 from orchestrator.reading import read_experiment
 from orchestrator.records import Search as SearchRecord
 from orchestrator.records import Stage
@@ -20,6 +21,7 @@ from orchestrator.session import Session
 from orchestrator.spec import ExperimentSpec, SearchSpec, as_data, differences, from_data
 from orchestrator.strict_yaml import write_yaml
 from orchestrator.table import note_on_openings, rows_of, table_csv, table_markdown
+from orchestrator.task_loading import load_task
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,9 @@ def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> None:
     if not journal.entries:
         journal.append(SearchRecord(spec=data))
         write_text(folder.spec, write_yaml(data))
+        facts = {name: load_task(spec.task).describe() for name, spec in experiment.searches.items()}
+        seeds = {name: {"seed": spec.seed, "seeds": spec.seeds} for name, spec in experiment.searches.items()}
+        write_provenance(folder, facts=facts, seeds=seeds)
         return
     first = journal.entries[0][0]
     if not isinstance(first, SearchRecord):

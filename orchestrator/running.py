@@ -6,6 +6,7 @@ from orchestrator.atomic import write_json, write_text
 from orchestrator.errors import UserError
 from orchestrator.journal import read_journal
 from orchestrator.ledger import Ledger
+from orchestrator.provenance import write_provenance
 from orchestrator.records import FitKey
 from orchestrator.run_folder import RunFolder
 from orchestrator.search import Search, StartFrom
@@ -36,6 +37,7 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
             source = RunFolder(folder.path.parent / spec.start_from)
             search.pin(spec.start_from, winner_of(read_ledger(source), source).trial)
         write_text(folder.spec, write_yaml(as_data(spec)))
+        write_provenance(folder, facts={folder.name: task.describe()}, seeds={"seed": spec.seed, "seeds": spec.seeds})
         session.execute(search)
     finally:
         search.close()

@@ -51,6 +51,7 @@ def test_an_experiment_runs_its_stages_in_order_and_tests_the_best_candidate_onc
     assert "opened\n" == (run / "final" / "opened.log").read_text()
     for name in ("test.json", "predictions.csv", "model", "provenance.json", "spec.yaml", "journal.jsonl"):
         assert (run / "final" / name).exists() or (run / name).exists()
+    assert "toy" == json.loads((run / "full" / "provenance.json").read_text())["data"]["full"]["data"]
     header = (run / "full" / "table.csv").read_text().splitlines()[0]
     assert header.startswith("trial,state,mean,sd,low,high,steps,seconds,x")
     assert (run / "table.csv").read_text().splitlines()[0].endswith(",run")
