@@ -29,7 +29,7 @@ class _Dimension(BaseModel):
 
     def values(self) -> list[Scalar] | None:
         """Return every value, or None where there are infinitely many."""
-        raise NotImplementedError
+        return None
 
     def bounds(self) -> tuple[float, float] | None:
         """Return the smallest and the largest value of a range."""
@@ -103,9 +103,6 @@ class LogUniform(_Range):
 
     def bounds(self) -> tuple[float, float]:  # noqa: D102
         return self.log_uniform
-
-    def values(self) -> None:  # noqa: D102
-        return None
 
     def draw(self, name: str, source: Draw) -> float:  # noqa: D102
         return source.suggest_float(name, *self.log_uniform, step=None, log=True)
