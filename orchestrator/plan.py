@@ -34,7 +34,7 @@ def plan(path: Path) -> Iterator[str]:
 
 def _search_lines(name: str, spec: SearchSpec) -> Iterator[str]:
     task = load_task(spec.task)
-    folds = folds_of(spec)
+    folds = folds_of(spec, task)
     fits = spec.total * spec.seeds * folds
     chained = f", from the winner of {spec.start_from}" if spec.start_from else ""
     yield f"{name}: {spec.task.name}{chained}"

@@ -15,7 +15,7 @@ from orchestrator.session import Session
 from orchestrator.spec import SearchSpec, as_data
 from orchestrator.strict_yaml import write_yaml
 from orchestrator.table import write_tables
-from orchestrator.task import Scalar
+from orchestrator.task import Scalar, Task
 from orchestrator.task_loading import load_task
 
 
@@ -26,7 +26,7 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
         spec,
         folder,
         parameters=task.parameters(),
-        folds=folds_of(spec),
+        folds=folds_of(spec, task),
         data=task.describe().get("data"),
         incarnation=session.incarnation,
         start_from=start_from_of(spec, folder),
@@ -52,9 +52,9 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
     return search.ledger
 
 
-def folds_of(spec: SearchSpec) -> int:
+def folds_of(spec: SearchSpec, task: Task) -> int:
     """Return the number of folds of a search: its own, or all that the task's data has."""
-    return spec.folds or int(load_task(spec.task).describe().get("folds") or 1)
+    return spec.folds or int(task.describe().get("folds") or 1)
 
 
 def data_of(spec: SearchSpec) -> Scalar:

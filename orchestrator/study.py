@@ -7,7 +7,6 @@ repeating every event through the same calls, because pruners keep what they kno
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import optuna
 from optuna.trial import TrialState
@@ -25,12 +24,6 @@ _TOLD = {
     State.FAILED: TrialState.FAIL,
     State.INCOMPLETE: TrialState.FAIL,
 }
-
-
-@dataclass(frozen=True)
-class _Suggestion:
-    trial: optuna.Trial
-    config: dict[str, Scalar]
 
 
 class Study:
