@@ -152,13 +152,7 @@ class Cluster:
                 wait_until(lambda: not self.squeue(), "the end of the jobs", seconds=8)
         _kill(self.job_processes())
         for name in DAEMONS:
-            daemons = [process for process in self._processes() if process.name().startswith(name)]
-            for process in daemons:
-                with contextlib.suppress(psutil.Error):
-                    process.terminate()
-            with contextlib.suppress(TimeoutError):
-                wait_until(lambda ended=daemons: not any(_is_alive(process.pid) for process in ended), name, seconds=10)
-            _kill(daemons)
+            _end([process for process in self._processes() if process.name().startswith(name)])
         if self.networks:
             self.networks.down()
         shutil.rmtree(self.base)
@@ -263,6 +257,16 @@ def _is_alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _end(daemons: list[psutil.Process]) -> None:
+    """Ask daemons to end, and kill those that do not within ten seconds."""
+    for process in daemons:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    with contextlib.suppress(TimeoutError):
+        wait_until(lambda: not any(_is_alive(process.pid) for process in daemons), "the daemons' end", seconds=10)
+    _kill(daemons)
 
 
 def _kill(processes: list[psutil.Process]) -> None:
