@@ -14,11 +14,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.cluster.commands import add_cluster_commands
 from orchestrator.errors import RunFailed
 
 if TYPE_CHECKING:  # for annotations only: importing them costs seconds
+    from orchestrator.driving import OpenSession
     from orchestrator.experiment import Experiment
-    from orchestrator.ledger import Ledger
     from orchestrator.run_folder import RunFolder
     from orchestrator.spec import SearchSpec
 
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     search = _command(commands, "search", _search, "run a search, or go on with it")
     search.add_argument("--space", type=Path, required=True, metavar="FILE", help="the search space (YAML)")
     _add_run_options(search)
+    _add_cluster_option(search)
     search.add_argument(
         "--trials", type=_positive, metavar="T", help="how many trials in all, instead of the file's number"
     )
@@ -77,9 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("file", type=Path, metavar="FILE", help="the experiment (YAML)")
     run.add_argument("--reopen", action="store_true", help="test although another run tested on this data; marked")
     _add_run_options(run)
+    _add_cluster_option(run)
 
     status = _command(commands, "status", _status, "show where runs stand")
     status.add_argument("name", nargs="?", metavar="RUN", help="one run; without it, all of them")
+    status.add_argument("--watch", action="store_true", help="show the run again and again until it is over")
     _add_shared_options(status)
 
     resume = _command(commands, "resume", _resume, "go on with a run from its journal")
@@ -105,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     retrain.add_argument("--reopen", action="store_true", help="open the test part again; the result is marked")
     _add_shared_options(retrain)
+    _add_cluster_option(retrain)
+
+    add_cluster_commands(commands, _command, _add_shared_options)
 
     for found in metadata.entry_points(group="orchestrate.commands"):
         found.load()(commands)
@@ -129,6 +136,12 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     _add_shared_options(command)
 
 
+def _add_cluster_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--cluster", type=Path, metavar="FILE", help="run on the SLURM cluster of this profile (slurm/*.yaml)"
+    )
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -144,13 +157,22 @@ def _plan(given: argparse.Namespace) -> None:
 
 
 def _search(given: argparse.Namespace) -> None:
+    from orchestrator.driving import drive_search
     from orchestrator.reading import read_search
     from orchestrator.run_folder import RunFolder, runs_root
 
-    spec = read_search(given.space)
     changes = {name: value for name in ("trials", "concurrency") if (value := getattr(given, name)) is not None}
+    spec = read_search(given.space).model_copy(update=changes)
     folder = RunFolder(runs_root(given.runs) / (given.name or given.space.stem))
-    _run_search(spec.model_copy(update=changes), folder, given)
+    if given.cluster:
+        from orchestrator.cluster.following import follow
+        from orchestrator.cluster.profile import read_profile
+        from orchestrator.cluster.submitting import submit_search
+
+        follow(folder, submit_search(spec, folder, read_profile(given.cluster)), quiet=given.json)
+        _show_search(folder, given)
+    else:
+        _show_search(folder, given, logged=drive_search(spec, folder, _here(folder, given, [spec])))
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -162,69 +184,96 @@ def _run(given: argparse.Namespace) -> None:
     _run_experiment(experiment, folder, given, reopen=given.reopen)
 
 
-def _resume(given: argparse.Namespace) -> None:
-    from orchestrator.experiment import Experiment
-    from orchestrator.run_folder import existing_run
-    from orchestrator.running import read_ledger
-
-    folder = existing_run(given.name, given.runs)
-    if experiment := Experiment.from_run(folder):
-        _run_experiment(experiment, folder, given)
-    else:
-        spec = read_ledger(folder).spec
-        assert spec is not None
-        _run_search(spec, folder, given)
-
-
-def _run_search(spec: "SearchSpec", folder: "RunFolder", given: argparse.Namespace) -> None:
-    from orchestrator.running import run_search
-    from orchestrator.session import open_session
-    from orchestrator.status import status_of
-    from orchestrator.tracking import log_run
-
-    with open_session(
-        folder, quiet=given.json, cpus=spec.concurrency * spec.cpus_per_fit, threads=spec.cpus_per_fit
-    ) as session:
-        ledger = run_search(spec, folder, session)
-    logged = log_run(folder)
-    if given.json:
-        print(json.dumps([status.as_data() for status in status_of(folder)]))
-        return
-    print(_short_table(folder, ledger))
-    print(f"table {folder.table_csv}\nMLflow {logged}")
-
-
 def _run_experiment(
     experiment: "Experiment", folder: "RunFolder", given: argparse.Namespace, *, reopen: bool = False
 ) -> None:
-    from orchestrator.experiment import run_experiment
+    from orchestrator.driving import drive_experiment
     from orchestrator.openings import refuse_second_opening
-    from orchestrator.report import experiment_report
     from orchestrator.running import data_of
-    from orchestrator.session import open_session
-    from orchestrator.tracking import log_run
 
     if not reopen and not folder.final.test.exists():
         refuse_second_opening(data_of(experiment.searches[experiment.candidates[0]]), folder.final)
-    threads = max(spec.cpus_per_fit for spec in experiment.searches.values())
-    with open_session(folder, quiet=given.json, cpus=experiment.cpus, threads=threads) as session:
-        tested = run_experiment(experiment, folder, session, reopen=reopen)
-    logged = log_run(folder, tuple(experiment.searches))
-    print(json.dumps(tested) if given.json else f"{experiment_report(experiment, folder, tested)}\nMLflow {logged}")
+    if getattr(given, "cluster", None):
+        from orchestrator.cluster.following import follow
+        from orchestrator.cluster.profile import read_profile
+        from orchestrator.cluster.submitting import submit_experiment
+
+        said = submit_experiment(experiment, folder, read_profile(given.cluster), reopen=reopen)
+        follow(folder, said, quiet=given.json)
+        _show_experiment(experiment, folder, given)
+    else:
+        here = _here(folder, given, list(experiment.searches.values()))
+        _show_experiment(experiment, folder, given, logged=drive_experiment(experiment, folder, here, reopen=reopen))
+
+
+def _resume(given: argparse.Namespace) -> None:
+    from orchestrator.driving import drive_search
+    from orchestrator.experiment import Experiment
+    from orchestrator.run_folder import existing_run
+    from orchestrator.running import search_of
+
+    folder = existing_run(given.name, given.runs)
+    if (folder.path / "cluster").exists():
+        from orchestrator.cluster.submitting import submit_again
+
+        print(submit_again(folder))
+    elif experiment := Experiment.from_run(folder):
+        _run_experiment(experiment, folder, given)
+    else:
+        spec = search_of(folder)
+        _show_search(folder, given, logged=drive_search(spec, folder, _here(folder, given, [spec])))
+
+
+def _retrain(given: argparse.Namespace) -> None:
+    from orchestrator.driving import drive_final
+    from orchestrator.experiment import Experiment
+    from orchestrator.openings import refuse_second_opening
+    from orchestrator.run_folder import existing_run
+    from orchestrator.running import data_of, search_of
+
+    folder = existing_run(given.name, given.runs)
+    if experiment := Experiment.from_run(folder):
+        _run_experiment(experiment, folder, given, reopen=given.reopen)
+        return
+    spec = search_of(folder)
+    if not given.reopen:
+        refuse_second_opening(data_of(spec), folder.final)
+    if given.cluster:
+        from orchestrator.cluster.following import follow
+        from orchestrator.cluster.profile import read_profile
+        from orchestrator.cluster.submitting import submit_retrain
+
+        said = submit_retrain(folder, read_profile(given.cluster), seeds=given.seeds, reopen=given.reopen)
+        follow(folder, said, quiet=given.json)
+        _show_final(folder, given)
+    else:
+        here = _here(folder, given, [spec])
+        _show_final(folder, given, logged=drive_final(folder, here, seeds=given.seeds, reopen=given.reopen))
+
+
+def _here(folder: "RunFolder", given: argparse.Namespace, specs: "Sequence[SearchSpec]") -> "OpenSession":
+    """Return what opens a session on this machine, with room for the widest of the searches."""
+    from orchestrator.local_ray import local_ray
+    from orchestrator.session import open_session
+
+    threads = max(spec.cpus_per_fit for spec in specs)
+    cpus = max(spec.concurrency * spec.cpus_per_fit for spec in specs)
+    return lambda: open_session(folder, local_ray(cpus=cpus, threads=threads), quiet=given.json)
 
 
 def _status(given: argparse.Namespace) -> None:
     from orchestrator.run_folder import existing_run, runs_root
-    from orchestrator.status import all_runs, status_of
+    from orchestrator.status import all_runs, status_lines, status_of, watch
 
+    if given.name and given.watch:
+        watch(existing_run(given.name, given.runs))
+        return
     folders = [existing_run(given.name, given.runs)] if given.name else all_runs(runs_root(given.runs))
     if given.json:
         print(json.dumps({folder.name: [status.as_data() for status in status_of(folder)] for folder in folders}))
         return
     for folder in folders:
-        for status in status_of(folder):
-            prefix = "" if status.run == folder.name else f"{folder.name}/"
-            print(f"{prefix}{status.line()}")
+        print("\n".join(status_lines(folder)))
     if not folders:
         print(f"no runs in {runs_root(given.runs)}")
 
@@ -236,41 +285,45 @@ def _consolidate(given: argparse.Namespace) -> None:
     print(consolidate([existing_run(name, given.runs) for name in given.names], as_json=given.json))
 
 
-def _retrain(given: argparse.Namespace) -> None:
-    from orchestrator.experiment import Experiment
-    from orchestrator.final import retrain
-    from orchestrator.openings import refuse_second_opening
-    from orchestrator.report import test_lines
-    from orchestrator.run_folder import existing_run
-    from orchestrator.running import data_of, read_ledger
-    from orchestrator.session import open_session
-    from orchestrator.table import write_tables
-    from orchestrator.tracking import log_run
-
-    folder = existing_run(given.name, given.runs)
-    experiment = Experiment.from_run(folder)
-    spec = experiment.searches[experiment.candidates[0]] if experiment else read_ledger(folder).spec
-    assert spec is not None
-    if not given.reopen:
-        refuse_second_opening(data_of(spec), folder.final)
-    if experiment:
-        _run_experiment(experiment, folder, given, reopen=given.reopen)
-        return
-    with open_session(
-        folder, quiet=given.json, cpus=spec.concurrency * spec.cpus_per_fit, threads=spec.cpus_per_fit
-    ) as session:
-        tested = retrain(folder, folder.final, seeds=given.seeds, session=session, reopen=given.reopen)
-        write_tables(read_ledger(folder), folder, alive=False)
-    logged = log_run(folder)
-    print(json.dumps(tested) if given.json else "\n".join([*test_lines(tested), f"MLflow {logged}"]))
-
-
-def _short_table(folder: "RunFolder", ledger: "Ledger") -> str:
+def _show_search(folder: "RunFolder", given: argparse.Namespace, *, logged: str | None = None) -> None:
+    from orchestrator.running import read_ledger
+    from orchestrator.status import status_of
     from orchestrator.table import rows_of, table_markdown
 
+    if given.json:
+        print(json.dumps([status.as_data() for status in status_of(folder)]))
+        return
+    ledger = read_ledger(folder)
     assert ledger.spec is not None
     rows = {folder.name: rows_of(ledger, alive=False)}
-    return table_markdown(rows, title=folder.name, mode=ledger.spec.mode, most=10)
+    print(table_markdown(rows, title=folder.name, mode=ledger.spec.mode, most=10))
+    _say_where(f"table {folder.table_csv}", logged)
+
+
+def _show_experiment(
+    experiment: "Experiment", folder: "RunFolder", given: argparse.Namespace, *, logged: str | None = None
+) -> None:
+    from orchestrator.report import experiment_report
+
+    tested = json.loads(folder.final.test.read_text())
+    if given.json:
+        print(json.dumps(tested))
+    else:
+        _say_where(experiment_report(experiment, folder, tested), logged)
+
+
+def _show_final(folder: "RunFolder", given: argparse.Namespace, *, logged: str | None = None) -> None:
+    from orchestrator.report import test_lines
+
+    tested = json.loads(folder.final.test.read_text())
+    if given.json:
+        print(json.dumps(tested))
+    else:
+        _say_where("\n".join(test_lines(tested)), logged)
+
+
+def _say_where(text: str, logged: str | None) -> None:
+    print(text if logged is None else f"{text}\nMLflow {logged}")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,28 @@
-"""Who drives a run: a lock that the kernel gives back when its holder dies, however it dies."""
+"""Who drives a run: a lock that the kernel gives back when its holder dies, however it dies.
+
+A holder that is cut off (frozen, or on a node that the others lost) keeps its lock. Who knows that, takes over: lock
+and journals are replaced by copies, and whatever the old holder still writes goes into files that nobody reads.
+"""
 
 import contextlib
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 
+from orchestrator.atomic import sync_folder
 from orchestrator.errors import RunFailed
 from orchestrator.run_folder import RunFolder
 
 
 @contextlib.contextmanager
-def hold(folder: RunFolder) -> Iterator[None]:
-    """Be the run's one driver for the length of the block. Raises RunFailed where another process is."""
+def hold(folder: RunFolder, *, take_over: bool = False) -> Iterator[None]:
+    """Be the run's one driver for the length of the block. Raises RunFailed where another process is.
+
+    take_over: another one can only be dead or cut off.
+    """
+    if take_over and is_held(folder):
+        _cut_off(folder)
     file = os.open(folder.driver_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -37,3 +48,15 @@ def is_held(folder: RunFolder) -> bool:
     finally:
         os.close(file)
     return False
+
+
+def _cut_off(folder: RunFolder) -> None:
+    for path in (folder.driver_lock, *(journal for depth in _DEPTHS for journal in folder.path.glob(depth))):
+        beside = path.with_name(f".{path.name}.taken")
+        beside.unlink(missing_ok=True)
+        shutil.copy2(path, beside)
+        os.replace(beside, path)
+    sync_folder(folder.path)
+
+
+_DEPTHS = ("journal.jsonl", "*/journal.jsonl", "*/final/journal.jsonl")  # the run's, its stages', their finals'

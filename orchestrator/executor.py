@@ -8,12 +8,13 @@ search and the search's decision back. Both are pickled by Tune, so they hold no
 import contextlib
 import errno
 import json
+import math
 import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -25,6 +26,7 @@ from ray.tune.search import Searcher
 
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.records import FitKey
+from orchestrator.retiring import at_work, park_if_retiring
 from orchestrator.search import Search
 from orchestrator.spec import TaskSpec
 from orchestrator.task import Fit, Metrics, Task
@@ -34,47 +36,82 @@ Result = TypeVar("Result")
 Given = ParamSpec("Given")
 
 _searching: Search | None = None  # Tune pickles searcher and scheduler; an open journal cannot be
+_executor: "RayExecutor | None" = None
 _tasks: dict[str, Task] = {}  # in a worker: constructed once, used for every fit that it runs
 
 
-def execute(search: Search, temp: Path) -> None:
-    """Run the search's fits until it has none left.
+@dataclass(frozen=True, kw_only=True)
+class RayExecutor:
+    """Runs fits on the Ray that this process is connected to, on however many nodes that has at the time."""
 
-    Raises what the search raised (a full disk, a mistake in the spec).
-    """
-    global _searching
-    _searching, _failure[:] = search, []
-    trainable = tune.with_resources(_run_fit, {"CPU": search.spec.cpus_per_fit})
-    tuner = tune.Tuner(
-        trainable,
-        tune_config=tune.TuneConfig(search_alg=_Asker(), scheduler=_Decider(), num_samples=-1, reuse_actors=True),
-        run_config=tune.RunConfig(storage_path=str(temp / "tune"), name=search.folder.name, verbose=0, callbacks=[]),
-    )
-    try:
-        tuner.fit()
-    except Exception as error:
+    temp: Path
+    cpus_per_fit: int
+    gpus_per_fit: float = 0.0
+    driver: int = 0  # the process with which the workers of this machine die; 0: somebody else ends them
+    elastic: bool = False  # as many fits at a time as the nodes of the moment have room for, not as the spec says
+
+    def execute(self, search: Search) -> None:
+        """Run the search's fits until it has none left.
+
+        Raises what the search raised (a full disk, a mistake in the spec).
+        """
+        global _searching, _executor
+        _searching, _executor, _failure[:] = search, self, []
+        trainable = tune.with_resources(_run_fit, {"CPU": self.cpus_per_fit, "GPU": self.gpus_per_fit})
+        storage = str(self.temp / "tune")
+        tuner = tune.Tuner(
+            trainable,
+            tune_config=tune.TuneConfig(search_alg=_Asker(), scheduler=_Decider(), num_samples=-1, reuse_actors=True),
+            run_config=tune.RunConfig(storage_path=storage, name=search.folder.name, verbose=0, callbacks=[]),
+        )
+        try:
+            tuner.fit()
+        except Exception as error:
+            if _failure:
+                raise _failure[0] from None
+            raise RunFailed(f"Ray could not go on: {error}\nNothing is lost: give the same command again") from error
+        finally:
+            _searching = _executor = None
         if _failure:
-            raise _failure[0] from None
-        raise RunFailed(f"Ray could not go on: {error}\nNothing is lost: give the same command again") from error
-    finally:
-        _searching = None
-    if _failure:
-        raise _failure[0]
+            raise _failure[0]
+
+    def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
+        """Call one method of the task in a worker process and return what it returns.
+
+        Raises UserError for a ValueError or OSError of the task, RunFailed for any other failure.
+        """
+        remote = _call.options(num_cpus=self.cpus_per_fit, num_gpus=self.gpus_per_fit)
+        try:
+            return ray.get(remote.remote(task.model_dump_json(by_alias=True), method, values, self.driver))
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, ValueError | OSError):
+                raise UserError(*str(error.cause).splitlines()) from None
+            raise RunFailed(f"{task.name}.{method} failed:\n{error}") from None
+        except ray.exceptions.RayError as error:
+            raise RunFailed(f"{task.name}.{method} failed: {error}") from None
+
+    def most_at_a_time(self, search: Search) -> int:
+        """Return how many fits may run now."""
+        if not self.elastic:
+            return search.spec.concurrency
+        now = time.monotonic()
+        if now - _counted[0] > COUNT_EVERY_S:
+            nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]  # Ray's has no annotations
+            _counted[:] = now, sum(self._slots_of(node["Resources"]) for node in nodes if node["Alive"])
+        return int(_counted[1])
+
+    def _slots_of(self, node: dict[str, float]) -> int:
+        by_cpus = int(node.get("CPU", 0) / self.cpus_per_fit)
+        return min(by_cpus, int(node.get("GPU", 0) / self.gpus_per_fit)) if self.gpus_per_fit else by_cpus
 
 
-def call(task: TaskSpec, method: str, *values: Any) -> Any:
-    """Call one method of the task in a worker process and return what it returns.
+def fits_left() -> int | None:
+    """Return how many fits the search that is running here still has, at most; None between searches."""
+    return None if _searching is None else _searching.fits_left
 
-    Raises UserError for a ValueError or OSError of the task, RunFailed for any other failure.
-    """
-    try:
-        return ray.get(_call.remote(task.model_dump_json(by_alias=True), method, values, os.getpid()))
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, ValueError | OSError):
-            raise UserError(*str(error.cause).splitlines()) from None
-        raise RunFailed(f"{task.name}.{method} failed:\n{error}") from None
-    except ray.exceptions.RayError as error:
-        raise RunFailed(f"{task.name}.{method} failed: {error}") from None
+
+COUNT_EVERY_S = 0.5
+_counted = [-math.inf, 0.0]  # when the slots were counted, and how many there were
 
 
 # In the driver: what Tune asks.
@@ -112,7 +149,8 @@ class _Asker(Searcher):
     @_passed_on
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         search = _search()
-        if len(search.in_flight) >= search.spec.concurrency:
+        assert _executor is not None
+        if len(search.in_flight) >= _executor.most_at_a_time(search):
             return None
         following = search.next_fit()
         if following is None:
@@ -124,14 +162,15 @@ class _Asker(Searcher):
             "key": list(key),
             "fit": _to_json(fit),
             "task": search.spec.task.model_dump_json(by_alias=True),
-            "driver": os.getpid(),
+            "driver": _executor.driver,
         }
 
     @_passed_on
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         key = _keys.pop(trial_id)
         if error:
-            _search().lost(key, _errors.pop(trial_id, "no message"))
+            message = _errors.pop(trial_id, "no message")
+            _search().lost(key, message, with_node=_NODE_DIED in message)
         elif result and result.get("disk_full"):
             raise RunFailed(f"{result['disk_full']}; nothing is lost: make room, then give the same command again")
         elif result and result.get("failure"):
@@ -146,6 +185,7 @@ class _Asker(Searcher):
         """Know nothing: every start is a fresh Tuner."""
 
 
+_NODE_DIED = "because its node has died"  # Ray says it in words only
 _keys: dict[str, FitKey] = {}
 _errors: dict[str, str] = {}
 
@@ -179,9 +219,12 @@ def _run_fit(config: dict[str, Any]) -> None:
     def report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
         plain = {name: float(value) for name, value in metrics.items()}
         tune.report({"step": step, "metrics": json.dumps(plain), "checkpoint": checkpoint or ""})
+        park_if_retiring()
 
+    park_if_retiring()
     try:
-        _task(config["task"]).fit(fit, report)
+        with at_work(), _output_to(fit.directory / "output.txt"):
+            _task(config["task"]).fit(fit, report)
     except MemoryError:
         raise  # the process may be in any state: let it die, and another one try again
     except Exception as error:
@@ -192,6 +235,13 @@ def _run_fit(config: dict[str, Any]) -> None:
             return
         (fit.directory / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
         tune.report({"step": 0, "failure": _one_line(error)})
+
+
+@contextlib.contextmanager
+def _output_to(path: Path) -> Iterator[None]:
+    """Append what the task prints and logs to a file of its fit."""
+    with path.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+        yield
 
 
 @ray.remote(num_cpus=1, max_retries=0)
@@ -214,7 +264,7 @@ def _one_line(error: Exception) -> str:
 
 def _die_with(driver: int) -> None:
     """End this process soon after the driver's end: kill -9 leaves no time for anybody to tell it."""
-    if any(thread.name == "die-with-driver" for thread in threading.enumerate()):
+    if not driver or any(thread.name == "die-with-driver" for thread in threading.enumerate()):
         return
 
     def watch() -> None:

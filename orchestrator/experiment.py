@@ -15,7 +15,7 @@ from orchestrator.reading import read_experiment
 from orchestrator.records import Search as SearchRecord
 from orchestrator.records import Stage
 from orchestrator.run_folder import RunFolder
-from orchestrator.running import read_ledger, run_search
+from orchestrator.running import folds_of, read_ledger, run_search
 from orchestrator.selection import Winner, winner_of
 from orchestrator.session import Session
 from orchestrator.spec import ExperimentSpec, SearchSpec, as_data, differences, from_data
@@ -87,6 +87,21 @@ def run_experiment(
     finally:
         journal.close()
     return tested
+
+
+def begin_experiment(experiment: Experiment, folder: RunFolder) -> int:
+    """Journal that an experiment was begun; return how many fits its first stage has, at most.
+
+    Raises UserError where the folder holds another one.
+    """
+    folder.create()
+    journal = Journal(folder.journal)
+    try:
+        _begin(experiment, folder, journal)
+    finally:
+        journal.close()
+    first = next(iter(experiment.searches.values()))
+    return first.total * first.seeds * folds_of(first, load_task(first.task))
 
 
 def best_stage(experiment: Experiment, folder: RunFolder) -> tuple[str, Winner]:

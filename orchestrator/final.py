@@ -40,7 +40,7 @@ def retrain(
     spec = final_spec(ledger.spec, winner, seeds=seeds)
     task = load_task(spec.task)
     if (reopen and final.test.exists()) or _is_of_no_use(final, spec):
-        _set_aside(final)
+        set_aside(final)
     search = Search(
         spec,
         final,
@@ -138,7 +138,7 @@ def _is_of_no_use(final: RunFolder, spec: SearchSpec) -> bool:
     return bool(changed) or any(trial.state is State.FAILED for trial in ledger.trials.values())
 
 
-def _set_aside(final: RunFolder) -> None:
+def set_aside(final: RunFolder) -> None:
     """Keep an earlier final under a number: its opening counts for ever."""
     if final.path.exists():
         number = 1

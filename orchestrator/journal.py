@@ -32,6 +32,10 @@ def read_journal(path: Path) -> list[Entry]:
     return [entry for entry, _end in _whole_lines(path, path.read_bytes())] if path.exists() else []
 
 
+class CutOff(RunFailed):
+    """This process is no longer the run's driver."""
+
+
 class Journal:
     """The one writer of one journal. Opening it takes a lock that the kernel gives back when the process dies."""
 
@@ -63,6 +67,8 @@ class Journal:
 
         Raises RunFailed when it cannot be written (a full disk); the file then ends with the record before.
         """
+        if self.is_cut_off:
+            raise CutOff(f"{self.path}: another driver took this run over; this one ends and changes nothing more")
         at = self._now()
         line = encode(record, at=at)
         try:
@@ -88,6 +94,14 @@ class Journal:
         """Sync and give the lock back."""
         os.fsync(self._file)
         os.close(self._file)
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether another driver took over: the file of this name is not the one that is open here."""
+        try:
+            return not os.path.samestat(os.fstat(self._file), self.path.stat())
+        except OSError:
+            return True
 
     def _lock(self) -> None:
         try:

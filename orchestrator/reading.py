@@ -20,7 +20,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_search(path: Path) -> SearchSpec:
     """Read a search space. Raises UserError with all mistakes, those against the task's hyperparameters included."""
     document = read_yaml(path.absolute())
-    spec = _with_absolute_paths(_validated(SearchSpec, document), document)
+    spec = _with_absolute_paths(validated(SearchSpec, document), document)
     raise_if_any(list(_search_mistakes(spec, document)))
     return spec
 
@@ -28,7 +28,7 @@ def read_search(path: Path) -> SearchSpec:
 def read_experiment(path: Path) -> tuple[ExperimentSpec, dict[str, SearchSpec]]:
     """Read an experiment and the searches of its stages. Raises UserError with all mistakes of all the files."""
     document = read_yaml(path.absolute())
-    spec = _validated(ExperimentSpec, document)
+    spec = validated(ExperimentSpec, document)
     mistakes: list[str] = []
     searches: dict[str, SearchSpec] = {}
     for name, stage in spec.stages.items():
@@ -82,7 +82,8 @@ def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], docum
             )
 
 
-def _validated(model: type[Model], document: Document) -> Model:
+def validated(model: type[Model], document: Document) -> Model:
+    """Turn a document into a model. Raises UserError with every mistake as `file:line: key: rule, value`."""
     try:
         return model.model_validate(document.data)
     except ValidationError as error:

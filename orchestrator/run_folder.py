@@ -49,11 +49,6 @@ class RunFolder:
         return self.path / "provenance.json"
 
     @property
-    def processes(self) -> Path:
-        """Where the processes that a driver started keep their files, so that the next start can clear them."""
-        return self.path / "processes.json"
-
-    @property
     def driver_lock(self) -> Path:
         """Locked while a driver of this run lives."""
         return self.path / "driver.lock"

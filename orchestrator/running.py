@@ -40,8 +40,9 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
         write_provenance(folder, facts={folder.name: task.describe()}, seeds={"seed": spec.seed, "seeds": spec.seeds})
         session.execute(search)
     finally:
+        is_ours = not search.journal.is_cut_off
         search.close()
-        if any(trial.state.is_finished for trial in search.ledger.trials.values()):
+        if is_ours and any(trial.state.is_finished for trial in search.ledger.trials.values()):
             write_tables(search.ledger, folder, alive=False)
     if search.is_finished or search.ledger.ranked():
         write_json(folder.winner, winner_of(search.ledger, folder).as_data())
@@ -50,6 +51,23 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
             f"{folder.name}: out of budget after {len(search.ledger.told())} of {search.total} trials; all is saved"
         )
     return search.ledger
+
+
+def begin_search(spec: SearchSpec, folder: RunFolder) -> int:
+    """Journal that a search was begun, or continued with what a resume may change; return how many fits it has left.
+
+    Raises UserError where the folder holds another search, or where what it starts from is not there.
+    """
+    task = load_task(spec.task)
+    folds = folds_of(spec, task)
+    start_from = start_from_of(spec, folder)
+    search = Search(
+        spec, folder, parameters=task.parameters(), folds=folds, data=task.describe().get("data"),
+        incarnation="submitted", start_from=start_from,
+    )  # fmt: skip
+    search.close()
+    write_text(folder.spec, write_yaml(as_data(spec)))
+    return search.fits_left
 
 
 def folds_of(spec: SearchSpec, task: Task) -> int:
@@ -95,3 +113,10 @@ def read_ledger(folder: RunFolder) -> Ledger:
             f"{folder.path}: holds no search (no journal.jsonl with a spec); `orchestrate status` lists the runs"
         )
     return ledger
+
+
+def search_of(folder: RunFolder) -> SearchSpec:
+    """Return the spec of the search that a run's journal holds."""
+    spec = read_ledger(folder).spec
+    assert spec is not None
+    return spec

@@ -134,20 +134,24 @@ class Search:
         self.in_flight.discard(key)
         self._end(self.ledger.fit(key), State.FAILED, error)
 
-    def lost(self, key: FitKey, error: str) -> None:
-        """Hand a fit whose worker died to another worker, unless that happens again and again."""
+    def lost(self, key: FitKey, error: str, *, with_node: bool = False) -> None:
+        """Hand a fit whose worker died to another worker, unless that happens again and again.
+
+        with_node: the whole node went, which is no fault of the fit's.
+        """
         self.in_flight.discard(key)
         fit = self.ledger.fit(key)
         if fit.was_stopped:
             self._end_stopped(fit)
             return
-        self._losses[key] = self._losses.get(key, 0) + 1
+        if not with_node:
+            self._losses[key] = self._losses.get(key, 0) + 1
         log.warning(
             "trial %d: the worker of seed %d, fold %d died (%s)",
             *key,
             error.splitlines()[-1] if error else "",
         )
-        if self._losses[key] >= MOST_LOSSES:
+        if self._losses.get(key, 0) >= MOST_LOSSES:
             self._end(
                 fit,
                 State.FAILED,
@@ -179,6 +183,12 @@ class Search:
             return False
         here = time.monotonic() - self._opened_at
         return self._elapsed_before + here >= self.spec.budget.minutes * 60
+
+    @property
+    def fits_left(self) -> int:
+        """How many fits are still to be run, at most: duplicates and pruned trials need fewer."""
+        finished = sum(fit.state.is_finished for trial in self._open_trials() for fit in trial.fits.values())
+        return (self.total - len(self.ledger.told())) * len(self._keys) - finished
 
     @property
     def varied(self) -> set[str]:

@@ -1,8 +1,13 @@
 """Where runs stand, read from their journals while they run and after. Starts and changes nothing."""
 
+import contextlib
+import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from rich.live import Live
 
 from orchestrator.driver_lock import is_held
 from orchestrator.experiment import Experiment
@@ -10,6 +15,8 @@ from orchestrator.journal import read_journal
 from orchestrator.ledger import Ledger
 from orchestrator.records import State
 from orchestrator.run_folder import RunFolder
+
+WATCH_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +54,40 @@ def status_of(folder: RunFolder) -> list[SearchStatus]:
     names = [*experiment.searches, "final"] if experiment else []
     folders = [folder.stage(name) for name in names] if experiment else [folder, folder.final]
     return [_search_status(found, alive=alive) for found in folders if read_journal(found.journal)]
+
+
+def status_lines(folder: RunFolder) -> list[str]:
+    """Return where a run stands, line by line for people: its searches, and its jobs where it has any."""
+    prefixes = [("" if status.run == folder.name else f"{folder.name}/", status) for status in status_of(folder)]
+    lines = [f"{prefix}{status.line()}" for prefix, status in prefixes] or [f"{folder.name}: nothing has begun yet"]
+    if (folder.path / "cluster").exists():
+        from orchestrator.cluster.cluster_status import cluster_lines
+
+        lines += [f"  {line}" for line in cluster_lines(folder)]
+    return lines
+
+
+def watch(folder: RunFolder) -> None:
+    """Print where a run stands again and again, until nobody drives it any more."""
+    shown: list[str] = []
+    with Live(auto_refresh=False) if sys.stdout.isatty() else contextlib.nullcontext() as live:
+        while True:
+            over = not is_driven(folder)
+            if (lines := status_lines(folder)) != shown:
+                live.update("\n".join(lines), refresh=True) if live else print("\n".join(lines), flush=True)
+                shown = lines
+            if over:
+                return
+            time.sleep(WATCH_S)
+
+
+def is_driven(folder: RunFolder) -> bool:
+    """Return whether a driver of this run lives, on this machine or as a job that runs or waits."""
+    if not (folder.path / "cluster").exists():
+        return is_held(folder)
+    from orchestrator.cluster.cluster_status import has_driver
+
+    return has_driver(folder)
 
 
 def all_runs(root: Path) -> list[RunFolder]:

@@ -1,0 +1,48 @@
+"""What a submitted run's jobs are doing, and what they cost so far."""
+
+from collections import Counter
+
+from orchestrator.cluster.accounting import accounting_lines
+from orchestrator.cluster.meeting_point import MeetingPoint
+from orchestrator.cluster.queue import Queue
+from orchestrator.cluster.slurm import Job
+from orchestrator.errors import RunFailed
+from orchestrator.run_folder import RunFolder
+
+
+def cluster_lines(folder: RunFolder) -> list[str]:
+    """Return the driver, the workers and the cost of a run as lines for people."""
+    point = MeetingPoint(folder)
+    return [*_job_lines(point), *accounting_lines(point)]
+
+
+def has_driver(folder: RunFolder) -> bool:
+    """Return whether a driver of this run runs or waits, and is still wanted."""
+    point = MeetingPoint(folder)
+    return not point.is_over and any(job.is_alive for job in Queue(point).jobs()[0])
+
+
+def _job_lines(point: MeetingPoint) -> list[str]:
+    done, name = point.done(), point.run.name
+    if done is not None and done.exit_code:
+        return [f"failed: {done.message}", f"mend that, then `orchestrate resume {name}` goes on"]
+    if done is not None:
+        return ["all jobs are done"]
+    try:
+        drivers, workers = Queue(point).jobs()
+    except RunFailed as error:
+        return [f"jobs unknown: {error}"]
+    alive = [job for job in drivers if job.is_alive]
+    if point.is_cancelled:
+        return [f"cancelled; `orchestrate resume {name}` goes on"]
+    if not alive:
+        last = f" (the last: {drivers[-1].line()})" if drivers else ""
+        return [f"no driver is left{last}: `orchestrate resume {name}` goes on, `orchestrate logs {name}` says more"]
+    first, *others = sorted(alive, key=lambda job: job.is_pending)
+    waiting = f"; successor {others[0].line()}" if others else ""
+    return [f"driver {first.line()}{waiting}", f"workers {_counted([job for job in workers if job.is_alive])}"]
+
+
+def _counted(jobs: list[Job]) -> str:
+    states = Counter(f"{job.state.lower()} ({job.reason})" if job.is_pending else job.state.lower() for job in jobs)
+    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"

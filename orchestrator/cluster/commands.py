@@ -1,0 +1,76 @@
+"""The commands for clusters: `submit`, `logs`, `cancel`, `doctor`. Imports only what parsing needs."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import UserError
+
+
+def add_cluster_commands(
+    commands: Any,
+    command: Callable[..., argparse.ArgumentParser],
+    add_shared_options: Callable[[argparse.ArgumentParser], None],
+) -> None:
+    """Add the commands; each sets `run`, a function of the namespace."""
+    submit = command(commands, "submit", _submit, "submit a search or an experiment to a SLURM cluster, and return")
+    submit.add_argument("file", type=Path, metavar="FILE", help="a YAML of search_spaces/ or experiments/")
+    submit.add_argument("--cluster", type=Path, required=True, metavar="FILE", help="the profile (slurm/*.yaml)")
+    submit.add_argument("--name", metavar="N", help="the run's name (default: the file's)")
+    submit.add_argument("--reopen", action="store_true", help="test although another run tested on this data; marked")
+    add_shared_options(submit)
+
+    logs = command(commands, "logs", _logs, "show what a submitted run's driver, a worker, or a trial's fits printed")
+    logs.add_argument("name", metavar="RUN")
+    which = logs.add_mutually_exclusive_group()
+    which.add_argument("--trial", type=int, metavar="N", help="what the fits of this trial printed")
+    which.add_argument("--worker", type=int, metavar="K", help="the K-th worker job, from 1")
+    add_shared_options(logs)
+
+    cancel = command(commands, "cancel", _cancel, "end every job of a submitted run; `resume` goes on with it")
+    cancel.add_argument("name", metavar="RUN")
+    add_shared_options(cancel)
+
+
+def _submit(given: argparse.Namespace) -> None:
+    from orchestrator.cluster.profile import read_profile
+    from orchestrator.cluster.submitting import submit_experiment, submit_search
+    from orchestrator.experiment import Experiment
+    from orchestrator.openings import refuse_second_opening
+    from orchestrator.plan import is_experiment
+    from orchestrator.reading import read_search
+    from orchestrator.run_folder import RunFolder, runs_root
+    from orchestrator.running import data_of
+
+    profile = read_profile(given.cluster)
+    folder = RunFolder(runs_root(given.runs) / (given.name or given.file.stem))
+    if is_experiment(given.file):
+        experiment = Experiment.read(given.file)
+        if not given.reopen and not folder.final.test.exists():
+            refuse_second_opening(data_of(experiment.searches[experiment.candidates[0]]), folder.final)
+        print(submit_experiment(experiment, folder, profile, reopen=given.reopen))
+    elif given.reopen:
+        raise UserError(f"--reopen: {given.file} is a search, which never opens the test part; leave it out")
+    else:
+        print(submit_search(read_search(given.file), folder, profile))
+
+
+def _logs(given: argparse.Namespace) -> None:
+    from orchestrator.cluster.logs import driver_log, trial_log, worker_log
+    from orchestrator.run_folder import existing_run
+
+    folder = existing_run(given.name, given.runs)
+    if given.trial is not None:
+        print(trial_log(folder, given.trial))
+    elif given.worker is not None:
+        print(worker_log(folder, given.worker))
+    else:
+        print(driver_log(folder))
+
+
+def _cancel(given: argparse.Namespace) -> None:
+    from orchestrator.cluster.submitting import cancel_run
+    from orchestrator.run_folder import existing_run
+
+    print(cancel_run(existing_run(given.name, given.runs)))

@@ -1,0 +1,15 @@
+"""What a job runs: the functions that submitit is given. They import the rest on the node, so that submitting is quick."""
+
+
+def drive(run: str) -> None:
+    """Be the driver of a run."""
+    from orchestrator.cluster.driver import drive_run
+
+    drive_run(run)
+
+
+def serve(run: str) -> None:
+    """Be one worker of a run."""
+    from orchestrator.cluster.worker import serve_run
+
+    serve_run(run)

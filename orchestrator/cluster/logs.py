@@ -1,0 +1,51 @@
+"""What jobs and fits printed, found by what a person knows: the run, a trial's number, a worker's number."""
+
+from pathlib import Path
+
+from orchestrator.cluster.meeting_point import MeetingPoint
+from orchestrator.errors import UserError
+from orchestrator.run_folder import RunFolder
+
+
+def driver_log(folder: RunFolder) -> str:
+    """Return what the run's drivers printed, one after the other. Raises UserError where there is none yet."""
+    workers = {worker.job for worker in _point(folder).workers()}
+    # A driver is never an array; the workers of a run of one worker are not either.
+    logs = [log for log in _logs(folder) if "_" not in log.parent.name and log.parent.name not in workers]
+    if not logs:
+        raise UserError(f"{folder.name}: no driver has begun yet; `orchestrate status {folder.name}` shows the queue")
+    return "\n".join(_titled(f"driver job {log.parent.name}", log) for log in logs)
+
+
+def worker_log(folder: RunFolder, number: int) -> str:
+    """Return what the number-th worker job printed (from 1). Raises UserError naming how many there are."""
+    workers = [worker.job for worker in _point(folder).workers()]
+    arrays = [log.parent.name for log in _logs(folder) if "_" in log.parent.name]
+    jobs = sorted({*workers, *arrays}, key=lambda job: tuple(int(part) for part in job.split("_")))
+    if not 1 <= number <= len(jobs):
+        raise UserError(f"--worker: must be 1 to {len(jobs)}, the workers that have begun so far, got {number}")
+    found = [log for log in _logs(folder) if log.parent.name == jobs[number - 1]]
+    return "\n".join(_titled(f"worker job {jobs[number - 1]}", log) for log in found)
+
+
+def trial_log(folder: RunFolder, number: int) -> str:
+    """Return what the fits of a trial printed, and with which error they ended."""
+    found = sorted(folder.trial(number).glob("*/output.txt")) + sorted(folder.trial(number).glob("*/error.txt"))
+    if not found:
+        raise UserError(f"--trial: trial {number} of {folder.name} has not begun, or its folder is another stage's")
+    return "\n".join(_titled(f"trial {number} {path.parent.name} {path.stem}", path) for path in sorted(found))
+
+
+def _point(folder: RunFolder) -> MeetingPoint:
+    point = MeetingPoint(folder)
+    if not point.exists:
+        raise UserError(f"{folder.path}: was not submitted to a cluster, so no job has printed anything; try --trial N")
+    return point
+
+
+def _logs(folder: RunFolder) -> list[Path]:
+    return sorted(_point(folder).logs.glob("*/*_log.out"), key=lambda path: path.stat().st_mtime)
+
+
+def _titled(title: str, path: Path) -> str:
+    return f"== {title}\n{path.read_text(encoding='utf-8', errors='replace').rstrip()}"

@@ -1,0 +1,56 @@
+"""A run's jobs in SLURM's queue: hand them in, count them, end them.
+
+A job is found by its name, which no other run's jobs have: whoever submits looks first, so that a crash between sbatch
+and whatever would have remembered the job never doubles one.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+from orchestrator.cluster.meeting_point import MeetingPoint
+from orchestrator.cluster.slurm import Job, cancel, jobs_named
+from orchestrator.errors import RunFailed
+
+# What must not be handed on to a job: of the job or the Ray in which the submitter may run itself.
+_FOREIGN = re.compile(
+    r"(SLURM|SLURMD|SBATCH|SRUN|SUBMITIT|RAY|TUNE|ORCHESTRATE_AT_WORK|CUDA_VISIBLE_DEVICES)(_.*)?|OMP_NUM_THREADS"
+)
+
+
+class Queue:
+    """The jobs of one run."""
+
+    def __init__(self, point: MeetingPoint) -> None:
+        self.point = point
+        self.driver_name, self.worker_name = point.names()
+
+    def jobs(self) -> tuple[list[Job], list[Job]]:
+        """Return the driver's and the workers' jobs that SLURM still knows, living and ended."""
+        known = jobs_named((self.driver_name, self.worker_name))
+        return (
+            [job for job in known if job.name == self.driver_name],
+            [job for job in known if job.name == self.worker_name],
+        )
+
+    def submit(self, *, drivers: int = 0, workers: int = 0) -> None:
+        """Submit jobs. A driver waits in the queue while another one lives."""
+        environment = {
+            key: value for key, value in os.environ.items() if key == "SLURM_CONF" or not _FOREIGN.fullmatch(key)
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestrator.cluster.submission", self.point.run.path, str(drivers), str(workers)],
+            capture_output=True, text=True, check=False, env=environment,
+        )  # fmt: skip
+        if done.returncode:
+            lines = [line for line in done.stderr.splitlines() if line.strip()]
+            raise RunFailed(f"{self.point.run.path}: the job was not submitted: {lines[-1] if lines else 'no message'}")
+
+    def cancel_pending(self) -> None:
+        """End the jobs that have not begun."""
+        cancel((self.driver_name, self.worker_name), only_pending=True)
+
+    def cancel(self) -> None:
+        """End every job of the run: the drivers first, which would submit new ones."""
+        cancel((self.driver_name, self.worker_name))

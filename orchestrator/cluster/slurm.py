@@ -1,0 +1,132 @@
+"""What is asked of SLURM's own commands: which jobs there are, what the site allows, and to end jobs.
+
+sacct is never needed: what a job did is written down by the job itself, and squeue knows the living.
+"""
+
+import os
+import pwd
+import re
+import socket
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from orchestrator.errors import RunFailed
+
+PATIENCE_S = 30  # a busy controller may take its time
+_LIVING = {
+    "PENDING",
+    "CONFIGURING",
+    "RUNNING",
+    "COMPLETING",
+    "SUSPENDED",
+    "STOPPED",
+    "RESIZING",
+    "REQUEUED",
+    "SIGNALING",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job, or one task of an array."""
+
+    id: str
+    name: str
+    state: str
+    reason: str
+    node: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs or will run."""
+        return self.state in _LIVING
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for its start."""
+        return self.state in ("PENDING", "CONFIGURING")
+
+    def line(self) -> str:
+        """Return it as people read it."""
+        where = f" on {self.node}" if self.node else f" ({self.reason})" if self.reason not in ("", "None") else ""
+        return f"job {self.id} {self.state.lower()}{where}"
+
+
+def jobs_named(names: Iterable[str]) -> list[Job]:
+    """Return this user's jobs of these names, as far as SLURM still knows them.
+
+    Raises RunFailed where SLURM does not answer: that says nothing about the jobs.
+    """
+    # The format's separator cannot be in an id, a state or a node; the name, which may hold anything, comes last.
+    listed = ask(
+        "squeue", "--noheader", "--array", "--states=all", f"--user={_user()}",
+        f"--name={','.join(names)}", "--format=%i|%T|%r|%N|%j",
+    )  # fmt: skip
+    jobs = []
+    for line in listed.splitlines():
+        id_, state, reason, node, name = line.split("|", 4)
+        jobs.append(Job(id_, name, state, reason, node))
+    return jobs
+
+
+def cancel(names: Iterable[str], *, only_pending: bool = False) -> None:
+    """End this user's jobs of these names. Ending what has ended is no mistake."""
+    for name in names:
+        state = ("--state=PENDING",) if only_pending else ()
+        ask("scancel", "--quiet", f"--user={_user()}", f"--name={name}", *state)
+
+
+def cancel_jobs(ids: Iterable[str]) -> None:
+    """End these jobs."""
+    if words := list(ids):
+        ask("scancel", "--quiet", *words)
+
+
+def largest_array() -> int:
+    """Return how many tasks one array may have: MaxArraySize caps the index, which starts at 0."""
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask("scontrol", "show", "config"), re.MULTILINE)
+    return int(found[1]) if found else 1001  # SLURM's own default
+
+
+def own_address() -> str:
+    """Return the address at which the cluster's other nodes reach this one."""
+    if node := os.environ.get("SLURMD_NODENAME"):
+        found = re.search(r"\bNodeAddr=(\S+)", ask("scontrol", "show", "node", "-o", node))
+        name = found[1] if found else node
+    else:
+        name = socket.gethostname()
+    try:
+        return socket.gethostbyname(name)
+    except OSError as error:
+        raise RunFailed(f"{name}: the address of this node is not known ({error})") from None
+
+
+def address_towards(other: str) -> str:
+    """Return this node's own address on the network on which it reaches another. Sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((other, 9))
+        return str(probe.getsockname()[0])
+
+
+def ask(*words: str, environment: dict[str, str] | None = None) -> str:
+    """Run one of SLURM's commands and return what it prints. Raises RunFailed with its own words."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment)
+    except FileNotFoundError:
+        raise RunFailed(
+            f"{words[0]}: no such command: this machine has no SLURM; give the command on a login node"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise RunFailed(f"{words[0]}: SLURM gave no answer in {PATIENCE_S} s; the same command later goes on") from None
+    if done.returncode:
+        raise RunFailed(f"{' '.join(_short(words))}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def _short(words: Sequence[str]) -> Sequence[str]:
+    return words if len(words) < 6 else words[:2]
+
+
+def _user() -> str:
+    return pwd.getpwuid(os.getuid()).pw_name

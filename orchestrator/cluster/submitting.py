@@ -1,0 +1,116 @@
+"""Submit a run, go on with one, end one: what a user asks for, as jobs in SLURM's queue."""
+
+import math
+import secrets
+import time
+
+from orchestrator.cluster.meeting_point import MeetingPoint, Request
+from orchestrator.cluster.profile import ClusterProfile
+from orchestrator.cluster.queue import Queue
+from orchestrator.errors import RunFailed, UserError
+from orchestrator.experiment import Experiment, begin_experiment
+from orchestrator.final import set_aside
+from orchestrator.run_folder import RunFolder
+from orchestrator.running import begin_search, search_of
+from orchestrator.spec import SearchSpec
+
+GONE_WITHIN_S = 60.0  # so long SLURM may take to end jobs: production sites grant them 30 s
+
+
+def submit_search(spec: SearchSpec, folder: RunFolder, profile: ClusterProfile) -> str:
+    """Submit a search, or go on with it; return one line for people."""
+    _check_room(folder.name, spec, profile)
+    if already := _jobs_of(folder):
+        return already
+    return _submit(folder, profile, fits=begin_search(spec, folder))
+
+
+def submit_experiment(experiment: Experiment, folder: RunFolder, profile: ClusterProfile, *, reopen: bool) -> str:
+    """Submit an experiment, or go on with it; return one line for people."""
+    for name, spec in experiment.searches.items():
+        _check_room(name, spec, profile)
+    if already := _jobs_of(folder):
+        return already
+    if reopen:
+        set_aside(folder.final)
+    return _submit(folder, profile, fits=begin_experiment(experiment, folder))
+
+
+def submit_retrain(folder: RunFolder, profile: ClusterProfile, *, seeds: int, reopen: bool) -> str:
+    """Submit the final of a search; return one line for people."""
+    if already := _jobs_of(folder):
+        return already
+    if reopen:
+        set_aside(folder.final)
+    return _submit(folder, profile, fits=seeds, retrain_seeds=seeds)
+
+
+def submit_again(folder: RunFolder) -> str:
+    """Go on with a run that was submitted before, on the same cluster; return one line for people."""
+    if already := _jobs_of(folder):
+        return already
+    point = MeetingPoint(folder)
+    profile, request = point.profile(), point.request()
+    if request.retrain_seeds is not None:
+        return submit_retrain(folder, profile, seeds=request.retrain_seeds, reopen=False)
+    if experiment := Experiment.from_run(folder):
+        return submit_experiment(experiment, folder, profile, reopen=False)
+    return submit_search(search_of(folder), folder, profile)
+
+
+def cancel_run(folder: RunFolder) -> str:
+    """End every job of a run, and wait until they are gone. What was journaled stays."""
+    point = MeetingPoint(folder)
+    if not point.exists:
+        raise UserError(f"{folder.path}: was not submitted to a cluster; end its driver with Ctrl-C, where that runs")
+    point.cancel()
+    queue = Queue(point)
+    deadline = time.monotonic() + GONE_WITHIN_S
+    while alive := [job for jobs in queue.jobs() for job in jobs if job.is_alive]:
+        if time.monotonic() > deadline:
+            raise RunFailed(
+                f"{folder.name}: {', '.join(job.line() for job in alive)} still, after {GONE_WITHIN_S:.0f} s"
+            )
+        queue.cancel()
+        time.sleep(0.5)
+    return f"{folder.name}: cancelled; nothing is lost: `orchestrate resume {folder.name}` goes on"
+
+
+def _submit(folder: RunFolder, profile: ClusterProfile, *, fits: int, retrain_seeds: int | None = None) -> str:
+    point = MeetingPoint(folder)
+    id_ = point.request().id if point.exists else secrets.token_hex(3)
+    point.create(Request(id=id_, retrain_seeds=retrain_seeds), profile)
+    workers = max(profile.workers.min, min(math.ceil(fits / _fits_per_worker(folder, profile)), profile.workers.max))
+    Queue(point).submit(drivers=1, workers=workers)
+    return f"{folder.name}: submitted: a driver and {workers} workers; `orchestrate status {folder.name}` shows them"
+
+
+def _fits_per_worker(folder: RunFolder, profile: ClusterProfile) -> int:
+    experiment = Experiment.from_run(folder)
+    specs = list(experiment.searches.values()) if experiment else [search_of(folder)]
+    return min(profile.fits_per_worker(spec.cpus_per_fit) for spec in specs)
+
+
+def _jobs_of(folder: RunFolder) -> str | None:
+    """Return what to say where the run has a driver in the queue: submitting twice submits once."""
+    point = MeetingPoint(folder)
+    if not point.exists:
+        return None
+    drivers, _workers = Queue(point).jobs()
+    alive = [job for job in drivers if job.is_alive]
+    if not alive or point.is_over:
+        return None
+    return f"{folder.name}: is submitted already ({alive[0].line()}); nothing was submitted"
+
+
+def _check_room(name: str, spec: SearchSpec, profile: ClusterProfile) -> None:
+    if profile.fits_per_worker(spec.cpus_per_fit) < 1:
+        raise UserError(
+            f"{name}: a fit needs {spec.cpus_per_fit} CPUs (cpus_per_fit), but a worker of this cluster has "
+            f"{profile.cpus}; raise cpus in the profile"
+        )
+    if profile.gpus and profile.cpus < spec.cpus_per_fit * profile.gpus * profile.fits_per_gpu:
+        raise UserError(
+            f"{name}: {profile.gpus} GPUs x {profile.fits_per_gpu} fits need {spec.cpus_per_fit} CPUs each, but a "
+            f"worker of this cluster has {profile.cpus}: GPUs would stand idle; raise cpus in the profile"
+        )

@@ -1,0 +1,150 @@
+"""A Ray of our own: private temporary folder, token authentication, no chatter, and nothing of it left behind.
+
+Everything that such a Ray starts inherits the path of its token, so its processes are known for certain by their
+environment, and never anybody else's are ended. The folder is locked while its owner lives: a next start, of whatever
+run, removes the folders of owners that were killed, and ends what they left.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+LONGEST_TEMP = 40  # bytes; Ray adds 62 to it, and a socket's path may have 107
+OWN_FOLDER = "/orc-12345678/ray"  # what is added to the folder for temporary files
+TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
+_ENVIRONMENT = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_memory_monitor_refresh_ms": "0",
+    "RAY_SCHEDULER_EVENTS": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_FUNCTION_THREAD_TIMEOUT_S": "60",  # with the default 2 s a fit that cleans up for longer hangs Tune for 600 s
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Tune's own snapshots are never read: the journal remembers
+    "TUNE_WARN_THRESHOLD_S": "60",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+}
+
+
+def new_token() -> str:
+    """Return a token that nobody guesses."""
+    return secrets.token_hex(32)
+
+
+@contextlib.contextmanager
+def private_folder(token: str, *, parent: str | None = None, **environment: str) -> Iterator[Path]:
+    """Give a private folder for one Ray, with os.environ set for it; in the end its processes and the folder are gone.
+
+    Ray's own files belong below `ray` in it, which Ray opens to everybody; the token lies beside that.
+    """
+    parent = parent or _temp_parent()
+    clear_leftovers(parent)
+    temp = Path(tempfile.mkdtemp(prefix="orc-", dir=parent))
+    lock = _locked(temp)
+    before = dict(os.environ)
+    try:
+        token_file = temp / "token"
+        token_file.touch(mode=0o600)
+        token_file.write_text(token, encoding="ascii")
+        os.environ.update({**_ENVIRONMENT, TOKEN_PATH: str(token_file), **environment})
+        yield temp
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        end_processes_of(temp)
+        shutil.rmtree(temp, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def start(temp: Path, *, cpus: int, address: str = "127.0.0.1") -> str:
+    """Start a Ray in this process, with so many CPUs; return the address at which others may join it."""
+    on_terminate = signal.getsignal(signal.SIGTERM)  # Ray puts its own in place, which ends the driver with code 15
+    import ray  # here: it takes a second, and reads its environment when it is imported
+
+    context: Any = ray.init(
+        num_cpus=cpus,
+        num_gpus=0,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        configure_logging=True,
+        object_store_memory=100_000_000,
+        _temp_dir=str(temp / "ray"),
+        _node_ip_address=address,
+    )
+    signal.signal(signal.SIGTERM, on_terminate)
+    for name in ("ray", "ray.tune", "ray.train", "ray.air"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return str(context.address_info["gcs_address"])
+
+
+def stop() -> None:
+    """Leave the Ray that this process started."""
+    import ray
+
+    with contextlib.suppress(Exception):  # Ray may be half up or already gone; what is left is ended by its environment
+        ray.shutdown()
+
+
+def clear_leftovers(parent: str | None = None) -> None:
+    """End what killed owners of this user left running on this machine, and remove their folders."""
+    for temp in Path(parent or _temp_parent()).glob("orc-*"):
+        with contextlib.suppress(OSError):  # another start clears the same one
+            if temp.stat().st_uid == os.getuid() and (lock := _locked(temp)) is not None:
+                end_processes_of(temp)
+                shutil.rmtree(temp, ignore_errors=True)
+                os.close(lock)
+
+
+def end_processes_of(temp: Path) -> None:
+    """Kill every process that was started with this folder's token."""
+    deadline = time.monotonic() + 5
+    while (mine := _processes_of(temp)) and time.monotonic() < deadline:
+        for process in mine:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        time.sleep(0.02)
+
+
+def _temp_parent() -> str:
+    parent = tempfile.gettempdir()
+    return "/tmp" if len(os.fsencode(parent + OWN_FOLDER)) > LONGEST_TEMP else parent
+
+
+def _locked(temp: Path) -> int | None:
+    """Lock a folder; None where its owner lives, and has it. A dead owner's lock is given back by the kernel."""
+    file = os.open(temp, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    return file
+
+
+def _processes_of(temp: Path) -> list[psutil.Process]:
+    """Return the living processes that were started with this folder's token.
+
+    The kernel gives a zombie no environment.
+    """
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(TOKEN_PATH, "").startswith(f"{temp}/") and process.pid != os.getpid():
+                found.append(process)
+    return found
