@@ -46,7 +46,6 @@ _SET_BY_US = [
     "parsable",
     "test-only",
     "wait",
-    "export",
 ]
 _TAKEN = {f"--{option}": f"has a key of its own here: {key}" for option, key in _OWN_KEY.items()}
 _TAKEN |= {f"--{option}": "is set for every job of a run" for option in _SET_BY_US}
