@@ -205,8 +205,13 @@ def existing_cluster(base: Path) -> Cluster:
 
 @contextlib.contextmanager
 def running_cluster(shape: Shape) -> Iterator[Cluster]:
-    """A cluster for as long as the block lasts."""
+    """A cluster for as long as the block lasts. First ends those whose own block was killed."""
+    for owner in Path(tempfile.gettempdir()).glob("slurm-test-*/owner"):
+        with contextlib.suppress(OSError, ValueError):
+            if owner.stat().st_uid == os.getuid() and not _is_alive(int(owner.read_text())):
+                existing_cluster(owner.parent).stop()
     cluster = start_cluster(shape)
+    (cluster.base / "owner").write_text(str(os.getpid()))
     try:
         yield cluster
     finally:

@@ -2,11 +2,13 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.orchestrator.command import orchestrate, written
@@ -144,10 +146,19 @@ def test_a_python_without_the_program_is_an_error(doctor: Doctor) -> None:
     assert "on the node has no orchestrate; install it there" in doctor.error(python=sys.base_prefix + "/bin/python3")
 
 
-def test_what_is_wrong_with_set_up_lines_and_limits_of_the_node_is_a_warning(doctor: Doctor) -> None:
-    said = doctor.warnings(setup=["no_such_command load cuda", "ulimit -n 1024"])
-    assert "no_such_command: command not found" in said
-    assert "open files       at most 1024 on the node; Ray wants 4096; add the line `ulimit -n" in said
+def test_set_up_lines_that_fail_are_a_warning(doctor: Doctor) -> None:
+    assert "no_such_command: command not found" in doctor.warnings(setup=["no_such_command load cuda"])
+
+
+def test_a_node_on_which_few_files_may_be_open_is_a_warning(doctor: Doctor) -> None:
+    for node in doctor.cluster.nodes:
+        psutil.Process(doctor.cluster.node_pid(node)).rlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+    try:
+        said = doctor.warnings()
+    finally:
+        for node in doctor.cluster.nodes:
+            doctor.cluster.stop_node(node)  # the fixture starts them anew
+    assert "open files       at most 1024 on the node; Ray wants 4096; raise it with `ulimit -n`" in said
 
 
 def test_a_driver_that_may_be_preempted_is_a_warning(doctor: Doctor) -> None:

@@ -10,6 +10,7 @@ from orchestrator.cluster.doctor.here import room, token_mode
 from orchestrator.cluster.profile import ClusterProfile
 
 NETWORK_DISKS = ("nfs", "lustre", "beegfs", "gpfs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "panfs", "pvfs2", "9p")
+LEAST_LIMIT = 4096  # of open files and of processes
 _MIB = 1024 * 1024
 
 
@@ -127,14 +128,15 @@ def _limits(facts: dict[str, Any]) -> Iterator[Finding]:
         yield error("shared memory", found, "ask the site to enlarge it: Ray needs 100 MiB a job, data loaders more")
     else:
         yield ok("shared memory", f"/dev/shm has {free / 1024**3:,.1f} GiB free")
-    for about, (soft, hard), least, command in (
-        ("open files", facts["files"], 4096, "ulimit -n"),
-        ("processes", facts["processes"], 4096, "ulimit -u"),
+    for about, (soft, _hard), command in (
+        ("open files", facts["files"], "ulimit -n"),
+        ("processes", facts["processes"], "ulimit -u"),
     ):
-        if 0 <= soft < least:
-            most = "" if hard < 0 else f" {hard}"
-            way_out = f"add the line `{command}{most or ' unlimited'}` to setup"
-            yield warning(about, f"at most {soft} on the node; Ray wants {least}", way_out)
+        if 0 <= soft < LEAST_LIMIT:
+            way_out = (
+                f"raise it with `{command}` before you submit, where the site hands limits on to jobs; else ask it to"
+            )
+            yield warning(about, f"at most {soft} on the node; Ray wants {LEAST_LIMIT}", way_out)
         else:
             yield ok(about, f"at most {soft if soft >= 0 else 'unlimited'}")
 
