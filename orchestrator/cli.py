@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
 
     plan = _command(commands, "plan", _plan, "show what a search space or an experiment would do; start nothing")
     plan.add_argument("file", type=Path, metavar="FILE", help="a YAML of search_spaces/ or experiments/")
+    plan.add_argument("--runs", type=Path, metavar="DIR", help="earlier runs, from which the hours are forecast")
+    _add_cluster_option(plan)
 
     search = _command(commands, "search", _search, "run a search, or go on with it")
     search.add_argument("--space", type=Path, required=True, metavar="FILE", help="the search space (YAML)")
@@ -138,7 +140,7 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
 
 def _add_cluster_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--cluster", type=Path, metavar="FILE", help="run on the SLURM cluster of this profile (slurm/*.yaml)"
+        "--cluster", type=Path, metavar="FILE", help="on the SLURM cluster of this profile (slurm/*.yaml)"
     )
 
 
@@ -154,6 +156,13 @@ def _plan(given: argparse.Namespace) -> None:
 
     for line in plan(given.file):
         print(line)
+    if given.cluster:
+        from orchestrator.cluster.cluster_plan import cluster_plan
+        from orchestrator.cluster.profile import read_profile
+        from orchestrator.run_folder import runs_root
+
+        for line in cluster_plan(given.file, read_profile(given.cluster), runs_root(given.runs)):
+            print(line)
 
 
 def _search(given: argparse.Namespace) -> None:

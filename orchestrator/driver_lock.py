@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 
 from orchestrator.atomic import sync_folder
@@ -21,19 +22,32 @@ def hold(folder: RunFolder, *, take_over: bool = False) -> Iterator[None]:
 
     take_over: another one can only be dead or cut off.
     """
-    if take_over and is_held(folder):
+    file = _locked(folder)
+    if file is None and take_over:
         _cut_off(folder)
-    file = os.open(folder.driver_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = _locked(folder)
+    if file is None:
+        raise RunFailed(
+            f"{folder.path}: another driver runs this; `orchestrate status` shows it, end it or wait for it"
+        )
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunFailed(
-                f"{folder.path}: another driver runs this; `orchestrate status` shows it, end it or wait for it"
-            ) from None
         yield
     finally:
         os.close(file)
+
+
+def _locked(folder: RunFolder) -> int | None:
+    """Return the locked file, None where another has it; who only looks whether it is held has it for a moment."""
+    file = os.open(folder.driver_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    for _attempt in range(20):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        else:
+            return file
+    os.close(file)
+    return None
 
 
 def is_held(folder: RunFolder) -> bool:

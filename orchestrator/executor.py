@@ -57,6 +57,7 @@ class RayExecutor:
         """
         global _searching, _executor
         _searching, _executor, _failure[:] = search, self, []
+        search.gpus_per_fit = self.gpus_per_fit
         trainable = tune.with_resources(_run_fit, {"CPU": self.cpus_per_fit, "GPU": self.gpus_per_fit})
         storage = str(self.temp / "tune")
         tuner = tune.Tuner(
@@ -205,8 +206,9 @@ class _Decider(FIFOScheduler):
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        error = trial.get_ray_actor_error() if hasattr(trial, "get_ray_actor_error") else None
-        _errors[trial.trial_id] = str(error or "the worker process died")
+        text = Path(trial.error_file) if trial.error_file else None
+        said = text.read_text(encoding="utf-8").strip() if text and text.exists() else ""
+        _errors[trial.trial_id] = said or "the worker process died"
 
 
 # In a worker.

@@ -46,7 +46,8 @@ def _search_lines(name: str, spec: SearchSpec) -> Iterator[str]:
         f" of at most {spec.max_steps} steps ({fits * spec.max_steps} steps{pruned}), {spec.concurrency} at a time"
     )
     if spec.budget:
-        yield f"  budget   {spec.budget.minutes:g} minutes"
+        limits = {"minutes": spec.budget.minutes, "GPU-hours": spec.budget.gpu_hours}
+        yield f"  budget   {', '.join(f'{limit:g} {unit}' for unit, limit in limits.items() if limit is not None)}"
     for key, entry in spec.space.items():
         shown = entry.model_dump(exclude_defaults=True) if isinstance(entry, BaseModel) else entry
         yield f"  {key:<24} {shown if not isinstance(shown, dict) else ', '.join(f'{k} {v}' for k, v in shown.items())}"

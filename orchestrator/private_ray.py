@@ -105,7 +105,9 @@ def clear_leftovers(parent: str | None = None) -> None:
     """End what killed owners of this user left running on this machine, and remove their folders."""
     for temp in Path(parent or _temp_parent()).glob("orc-*"):
         with contextlib.suppress(OSError):  # another start clears the same one
-            if temp.stat().st_uid == os.getuid() and (lock := _locked(temp)) is not None:
+            if temp.stat().st_uid != os.getuid() or not (temp / "token").exists():
+                continue  # somebody else's, or so new that its owner has not locked it yet
+            if (lock := _locked(temp)) is not None:
                 end_processes_of(temp)
                 shutil.rmtree(temp, ignore_errors=True)
                 os.close(lock)

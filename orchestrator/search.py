@@ -55,6 +55,7 @@ class Search:
         self.data = data
         self.ledger = Ledger()
         self.in_flight: set[FitKey] = set()
+        self.gpus_per_fit = 0.0  # whoever executes it knows
         self.final = final
         self._parameters = parameters
         self._incarnation = incarnation
@@ -178,11 +179,17 @@ class Search:
 
     @property
     def is_out_of_budget(self) -> bool:
-        """Whether the wall-clock of all starts of this search is spent."""
-        if self.spec.budget is None:
+        """Whether the wall-clock of all starts of this search, or the GPU-hours of its fits, are spent."""
+        budget = self.spec.budget
+        if budget is None:
             return False
         here = time.monotonic() - self._opened_at
-        return self._elapsed_before + here >= self.spec.budget.minutes * 60
+        if budget.minutes is not None and self._elapsed_before + here >= budget.minutes * 60:
+            return True
+        return budget.gpu_hours is not None and self._fit_hours() * self.gpus_per_fit >= budget.gpu_hours
+
+    def _fit_hours(self) -> float:
+        return sum(fit.seconds for trial in self.ledger.trials.values() for fit in trial.fits.values()) / 3600
 
     @property
     def fits_left(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from orchestrator.space import Entry, grid
 from orchestrator.task import Scalar
@@ -40,7 +40,14 @@ class Prune(_Strict):
 class Budget(_Strict):
     """What a search may use; spent, it stops with everything saved."""
 
-    minutes: float = Field(gt=0)
+    minutes: float | None = Field(default=None, gt=0)  # wall-clock while fits run
+    gpu_hours: float | None = Field(default=None, gt=0)  # of its fits on a cluster: duration x share of a GPU
+
+    @model_validator(mode="after")
+    def _has_one(self) -> "Budget":
+        if self.minutes is None and self.gpu_hours is None:
+            raise ValueError("must say minutes or gpu_hours, or both")
+        return self
 
 
 class SearchSpec(_Strict):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from orchestrator.cluster.doctor.command import add_doctor_command
 from orchestrator.errors import UserError
 
 
@@ -31,6 +32,8 @@ def add_cluster_commands(
     cancel = command(commands, "cancel", _cancel, "end every job of a submitted run; `resume` goes on with it")
     cancel.add_argument("name", metavar="RUN")
     add_shared_options(cancel)
+
+    add_doctor_command(commands)
 
 
 def _submit(given: argparse.Namespace) -> None:

@@ -1,4 +1,7 @@
-"""What a job runs: the functions that submitit is given. They import the rest on the node, so that submitting is quick."""
+"""What a job runs: the functions that submitit is given.
+
+They import the rest on the node, so that submitting is quick.
+"""
 
 
 def drive(run: str) -> None:

@@ -26,14 +26,15 @@ def main() -> int:
     run, drivers, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     point = MeetingPoint(RunFolder(Path(run)))
     driver_name, worker_name = point.names()
-    executor = submitit.SlurmExecutor(folder=point.logs / "%j", python=shlex.quote(_python(point.profile())))
+    profile = point.profile()
     try:
-        executor.update_parameters(**driver_parameters(point.profile(), driver_name))
         for _ in range(drivers):
-            print(executor.submit(drive, run).job_id)
-        executor.update_parameters(**worker_parameters(point.profile(), worker_name))
+            print(_executor(point, driver_parameters(profile, driver_name)).submit(drive, run).job_id)
         for size in array_sizes(workers, largest_array()) if workers else []:
-            print(*_submitted(executor, run, size), sep="\n")
+            ids = _submitted(_executor(point, worker_parameters(profile, worker_name)), run, size)
+            print(*ids, sep="\n")
+            if len(ids) < size:  # the account's limit: the driver submits more when jobs have ended
+                break
     except (FailedJobError, FailedSubmissionError) as error:
         print(f"sbatch: {_last_line(error)}", file=sys.stderr)
         return 1
@@ -98,6 +99,13 @@ def _shared(profile: ClusterProfile, name: str, *, memory: str) -> dict[str, Any
             **{key: value or True for key, value in options.items()},
         },
     }
+
+
+def _executor(point: MeetingPoint, parameters: dict[str, Any]) -> submitit.SlurmExecutor:
+    """Return a new executor: one that is told anew keeps what it was told before."""
+    executor = submitit.SlurmExecutor(folder=point.logs / "%j", python=shlex.quote(_python(point.profile())))
+    executor.update_parameters(**parameters)
+    return executor
 
 
 def _submitted(executor: submitit.SlurmExecutor, run: str, size: int) -> list[str]:

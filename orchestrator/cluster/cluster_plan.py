@@ -1,0 +1,59 @@
+"""What submitting would do: jobs and arrays, the text that sbatch is given, a forecast of hours. Starts nothing."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchestrator.cluster.forecast import forecast
+from orchestrator.cluster.profile import ClusterProfile
+from orchestrator.cluster.slurm import largest_array
+from orchestrator.cluster.submission import array_sizes, driver_parameters, script, worker_parameters
+from orchestrator.errors import RunFailed
+from orchestrator.experiment import Experiment
+from orchestrator.plan import is_experiment
+from orchestrator.reading import read_search
+from orchestrator.running import folds_of
+from orchestrator.spec import SearchSpec
+from orchestrator.task_loading import load_task
+
+
+def cluster_plan(path: Path, profile: ClusterProfile, runs: Path) -> Iterator[str]:
+    """Yield the plan line by line."""
+    searches = dict(Experiment.read(path).searches) if is_experiment(path) else {path.stem: read_search(path)}
+    most = 0
+    for name, spec in searches.items():
+        folds = folds_of(spec, load_task(spec.task))
+        fits = spec.total * spec.seeds * folds
+        slots = profile.fits_per_worker(spec.cpus_per_fit)
+        needed = math.ceil(fits / slots) if slots else 0
+        workers = max(profile.workers.min, min(needed, profile.workers.max))
+        most = max(most, workers)
+        yield f"{name}: {fits} fits on up to {workers} workers, {slots} fits on each at a time"
+        yield f"  forecast {_forecast(spec, profile, runs, folds)}"
+    sizes = array_sizes(most, _largest_array())
+    yield (
+        f"jobs: 1 driver and its waiting successor; {most} workers at first, as "
+        f"{len(sizes)} array{'s' if len(sizes) > 1 else ''} of {', '.join(map(str, sizes))}; whoever ends is replaced"
+    )
+    stem, folder = f"orc-{path.stem}-ID", runs / path.stem / "cluster" / "logs"
+    yield "\n--- driver"
+    yield script(profile, driver_parameters(profile, f"{stem}-driver"), folder).rstrip()
+    for size in dict.fromkeys(sizes):
+        yield f"\n--- workers, array of {size}"
+        yield script(profile, worker_parameters(profile, f"{stem}-worker"), folder, size).rstrip()
+
+
+def _forecast(spec: SearchSpec, profile: ClusterProfile, runs: Path, folds: int) -> str:
+    found = forecast(spec, runs, folds=folds)
+    if found is None:
+        return f"none: no earlier run in {runs} did the same task on the same data; --trials 2 would measure it"
+    if profile.gpus:
+        return found.times(profile.gpus_per_fit).line("GPU-hours")
+    return found.times(spec.cpus_per_fit).line("CPU-hours")
+
+
+def _largest_array() -> int:
+    try:
+        return largest_array()
+    except RunFailed:  # planned on a machine without SLURM: its own default
+        return 1001

@@ -1,0 +1,101 @@
+"""What a search will cost, from how long steps took in earlier runs of the same task on the same data."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.journal import Entry, read_journal
+from orchestrator.records import FitKey, Report, Search, Start
+from orchestrator.selection import interval
+from orchestrator.spec import SearchSpec, from_data
+
+_PLACES = ("*/journal.jsonl", "*/*/journal.jsonl")  # searches, and the stages of experiments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """Hours of fits, all steps of all fits: pruned and repeated configurations need fewer."""
+
+    hours: float
+    low: float  # 95 % interval of the mean over configurations; that of one fit is wider
+    high: float
+    fits: int  # from which it was measured
+    runs: tuple[str, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+    def times(self, factor: float) -> "Forecast":
+        """Return it in another unit."""
+        return Forecast(
+            hours=self.hours * factor, low=self.low * factor, high=self.high * factor, fits=self.fits, runs=self.runs
+        )
+
+    def line(self, unit: str) -> str:
+        """Return it as people read it."""
+        return (
+            f"{self.hours:.2f} {unit} [{self.low:.2f}, {self.high:.2f}], measured on {self.fits} fits of "
+            f"{', '.join(self.runs[:3])}{', ...' if len(self.runs) > 3 else ''}"
+        )
+
+
+def forecast(spec: SearchSpec, runs: Path, *, folds: int) -> Forecast | None:
+    """Forecast the hours that the fits of a search take; None where no run was like it, or only one fit."""
+    measured: dict[str, list[float]] = {}
+    for depth in _PLACES:
+        for path in sorted(runs.glob(depth)):
+            entries = read_journal(path)
+            if entries and isinstance(entries[0][0], Search) and _is_alike(spec, entries[0][0].spec):
+                measured[str(path.parent.relative_to(runs))] = list(_seconds_per_step(entries))
+    seconds = [value for values in measured.values() for value in values]
+    if len(seconds) < 2:
+        return None
+    steps = spec.total * spec.seeds * folds * spec.max_steps
+    over, scale = interval(seconds), steps / 3600
+    assert over.low is not None
+    assert over.high is not None
+    low = max(min(seconds), over.low)  # nothing takes a negative time
+    return Forecast(
+        hours=over.mean * scale,
+        low=low * scale,
+        high=over.high * scale,
+        fits=len(seconds),
+        runs=tuple(run for run, values in measured.items() if values),
+    )
+
+
+def _is_alike(spec: SearchSpec, other: dict[str, Any] | Any) -> bool:
+    """Return whether another search did the same work: the same task and data, and nothing fixed differently."""
+    if "stages" in other:
+        return False
+    earlier = from_data(other)
+    both = spec.space.keys() & earlier.space.keys()
+    fixed = [
+        name for name in both if not hasattr(spec.space[name], "when") and not hasattr(earlier.space[name], "when")
+    ]
+    return (
+        earlier.task == spec.task
+        and earlier.cpus_per_fit == spec.cpus_per_fit
+        and all(earlier.space[name] == spec.space[name] for name in fixed)
+    )
+
+
+def _seconds_per_step(entries: list[Entry]) -> Iterator[float]:
+    """Yield the mean duration of a step for each fit that went through two or more, its first step included."""
+    began: dict[FitKey, Any] = {}
+    last: dict[FitKey, Any] = {}
+    steps: dict[FitKey, int] = {}
+    for record, at in entries:
+        if isinstance(record, Start):
+            key = FitKey(record.trial, record.seed, record.fold)
+            began[key], steps[key] = at, 0
+            last.pop(key, None)
+        elif isinstance(record, Report):
+            key = FitKey(record.trial, record.seed, record.fold)
+            if key in began:
+                last[key], steps[key] = at, steps[key] + 1
+    for key, at in last.items():
+        if steps[key] >= 2:
+            yield float((at - began[key]).total_seconds()) / steps[key]

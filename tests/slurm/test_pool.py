@@ -1,0 +1,161 @@
+"""A submitted run from a user's side: the same result as on one machine, in time, within its budget, under control."""
+
+import csv
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.strict_yaml import write_yaml
+from tests.orchestrator.command import toy_search, written
+from tests.slurm.cluster import Cluster, wait_until
+from tests.slurm.pool import Submitted, assert_whole, profile, submit
+
+pytestmark = pytest.mark.slow
+
+
+def test_same_table_and_winner_as_on_one_machine(slurm: Cluster, tmp_path: Path) -> None:
+    run = Submitted(slurm=slurm, runs=tmp_path / "runs", name="pool")
+    records, store = tmp_path / "records", tmp_path / "store"
+    for words in (
+        ["data", "synthesize", "--records", 60, "--seed", 1, "--seconds", 4, "--to", records],
+        ["data", "prepare", "--reader", "own", "--from", records, "--to", store, "--folds", 2],
+    ):
+        said = slurm.run(sys.executable, "-m", "orchestrator.cli", *words)
+        assert 0 == said.returncode, said.stderr
+    space = {
+        "task": {"name": "ecgcore.task:ArrhythmiaTask", "with": {"data": str(store)}},
+        "metric": "macro_auc",
+        "max_steps": 2,
+        "sampler": "grid",
+        "space": {"model": "cnn1d", "learning_rate": {"choice": [0.001, 0.01]}, "dropout": {"choice": [0.0, 0.3]}},
+    }
+    search = written(tmp_path / "search.yaml", write_yaml(space))
+    cluster = written(tmp_path / "cluster.yaml", write_yaml(profile()))
+    here = run.orchestrate("search", "--space", search, "--name", "here")
+    there = run.orchestrate("search", "--space", search, "--name", "pool", "--cluster", cluster)
+    assert (0, 0) == (here.returncode, there.returncode), there.stderr + run.logs()
+    assert _table(run.runs / "here") == _table(run.runs / "pool")
+    winners = [(run.runs / name / "winner.json").read_text() for name in ("here", "pool")]
+    assert winners[0] == winners[1]
+    run.wait_until_gone()
+
+
+def test_a_worker_leaves_before_its_time_is_over_and_not_a_step_is_repeated(slurm: Cluster, tmp_path: Path) -> None:
+    run = submit(slurm, tmp_path, time="00:01:00", retire_before=25, workers={"min": 1, "max": 1})
+    run.wait_until_done()
+    assert_whole(run, disruptions=0)
+    workers = [json.loads(path.read_text()) for path in (run.path / "cluster" / "workers").glob("*.json")]
+    assert len(workers) >= 2
+    assert any(worker["retiring"] for worker in workers)
+
+
+def test_a_days_work(slurm: Cluster, tmp_path: Path) -> None:
+    run = submit(slurm, tmp_path)
+    again = run.orchestrate("submit", tmp_path / "toy.yaml", "--cluster", tmp_path / "toy-cluster.yaml")
+    assert 0 == again.returncode
+    assert "is submitted already" in again.stdout
+    assert {"driver": 1, "worker": 3} == Counter(
+        name.rpartition("-")[2]
+        for name in slurm.ask("squeue", "-h", "-r", "-t", "all", "-o", "%j %T").replace(" ", "\n").splitlines()
+        if name.startswith("orc-toy-") and name.endswith(("driver", "worker"))
+    ) - Counter(driver=len(run.jobs("driver")) - 1)
+
+    run.wait_for("tell", 4)
+    shown = run.orchestrate("status", "toy").stdout
+    assert "driver job" in shown
+    assert "successor job" in shown
+    assert "workers 3 running" in shown
+    assert "GPU-hours" in shown
+    assert "toy 1/24" in run.orchestrate("logs", "toy").stdout
+    assert "worker job" in run.orchestrate("logs", "toy", "--worker", "3").stdout
+    wrong = run.orchestrate("logs", "toy", "--worker", "9")
+    assert (2, True) == (wrong.returncode, "must be 1 to 3" in wrong.stderr)
+
+    cancelled = run.orchestrate("cancel", "toy")
+    assert 0 == cancelled.returncode, cancelled.stderr
+    assert not run.jobs()
+    assert "cancelled" in run.orchestrate("status", "toy").stdout
+    assert len(run.events("tell")) < 24
+
+    assert 0 == run.orchestrate("resume", "toy").returncode
+    run.wait_until_done()
+    assert_whole(run)
+    assert "all jobs are done" in run.orchestrate("status", "toy").stdout
+    run.wait_until_gone()
+
+
+def test_the_final_and_its_test_run_on_the_pool(slurm: Cluster, tmp_path: Path) -> None:
+    space = {"space": {"x": {"choice": [0.1, 0.3]}}}
+    run = submit(slurm, tmp_path, space=space)
+    run.wait_until_done()
+    done = run.orchestrate("retrain", "toy", "--seeds", "3", "--cluster", tmp_path / "toy-cluster.yaml", "--json")
+    assert 0 == done.returncode, done.stderr + run.logs()
+    assert 3 == json.loads(done.stdout)["seeds"]
+    assert 1 == len((run.path / "final" / "opened.log").read_text().splitlines())
+
+
+def test_a_spent_budget_of_gpu_hours_stops_the_search_and_more_goes_on(slurm: Cluster, tmp_path: Path) -> None:
+    run = submit(slurm, tmp_path, space={"budget": {"gpu_hours": 10 / 3600}})
+    run.wait_until_done()
+    told = len(run.events("tell"))
+    assert 2 <= told < 24
+    run.wait_until_gone()
+    again = submit(slurm, tmp_path, space={"budget": {"gpu_hours": 1}})
+    again.wait_until_done()
+    assert_whole(again)
+
+
+def test_workers_that_cannot_start_end_the_run_with_the_reason(slurm: Cluster, tmp_path: Path) -> None:
+    run = submit(slurm, tmp_path, setup=["exit 3"])
+    wait_until(lambda: run.done() is not None or not run.jobs(), "the end", seconds=60)
+    run.wait_until_gone(seconds=20)
+    shown = run.orchestrate("status", "toy").stdout
+    assert "no driver is left" in shown  # the set-up lines are the driver's, too
+    assert "orchestrate logs toy" in shown
+
+
+def test_a_mistake_that_only_a_job_can_see_ends_the_run_with_exit_code_2(slurm: Cluster, tmp_path: Path) -> None:
+    run = submit(slurm, tmp_path, space={"metric": "accuracy"})
+    wait_until(lambda: run.done() is not None, "the end", seconds=60)
+    assert 2 == (run.done() or {})["exit_code"]
+    assert "accuracy is not among what the task reports" in run.orchestrate("status", "toy").stdout
+    run.wait_until_gone()
+
+
+@pytest.mark.parametrize("which", ["slurm", "slurm_with_accounting"])
+def test_the_end_of_a_job_is_noticed_within_ten_seconds(
+    which: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    cluster: Cluster = request.getfixturevalue(which)
+    run = submit(cluster, tmp_path, **({"account": "ecg"} if which == "slurm_with_accounting" else {}))
+    run.wait_for("tell", 2)
+    workers = set(run.jobs("worker"))
+    cluster.scancel(run.running("worker"))
+    wait_until(lambda: bool(set(run.jobs("worker")) - workers), "another worker", seconds=10)
+    driver = run.running("driver")
+    for process in run.processes(driver):
+        if process.name().startswith("python"):
+            os.kill(process.pid, signal.SIGKILL)
+    wait_until(lambda: "RUNNING" in run.jobs("driver").values() and run.running("driver") != driver, "it", seconds=10)
+    assert 0 == run.orchestrate("cancel", "toy").returncode
+
+
+def test_a_profile_without_room_for_a_fit_is_refused(slurm: Cluster, tmp_path: Path) -> None:
+    run = Submitted(slurm=slurm, runs=tmp_path / "runs", name="toy")
+    search = written(tmp_path / "toy.yaml", toy_search(cpus_per_fit=4))
+    cluster = written(tmp_path / "cluster.yaml", write_yaml(profile()))
+    said = run.orchestrate("submit", search, "--cluster", cluster)
+    assert 2 == said.returncode
+    assert "a fit needs 4 CPUs" in said.stderr
+    assert not run.path.exists()
+
+
+def _table(run: Path) -> list[dict[str, Any]]:
+    rows = list(csv.DictReader((run / "table.csv").open()))
+    return [{key: value for key, value in row.items() if key not in ("seconds", "search", "run")} for row in rows]
