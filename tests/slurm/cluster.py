@@ -18,7 +18,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Cluster:
     base: Path
     shape: Shape
     networks: Networks | None = None
+    as_whom: tuple[str, ...] = ()  # words before each command of a client: those that make it another user's
 
     @property
     def environment(self) -> dict[str, str]:
@@ -52,7 +53,7 @@ class Cluster:
     def run(self, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command as a client of this cluster; a command that fails raises nothing."""
         return subprocess.run(
-            [str(word) for word in words],
+            [*self.as_whom, *map(str, words)],
             capture_output=True,
             text=True,
             timeout=60,
@@ -95,13 +96,17 @@ class Cluster:
         pid = int(file.read_text()) if file.exists() else 0
         return pid if pid and _is_alive(pid) else None
 
-    def start_node(self, node: str, *, hiding: Path | None = None) -> None:
-        """Start a node's slurmd; `hiding` is a folder that this node alone sees empty (needs root)."""
+    def start_node(self, node: str, *, hiding: Path | None = None, mounts: Sequence[str] = ()) -> None:
+        """Start a node's slurmd.
+
+        For what this node alone sees (needs root): `hiding`, a folder that is empty there; `mounts`, shell lines.
+        """
         number = self.nodes.index(node) + 1
         inside = ["ip", "netns", "exec", self.networks.namespace(number)] if self.networks else []
         steps = ['hostname "$1"'] if self.networks else []
         steps += ['mount -t tmpfs none "$2"'] if hiding else []
-        kinds = [*(["--uts"] if self.networks else []), *(["--mount"] if hiding else [])]
+        steps += mounts
+        kinds = [*(["--uts"] if self.networks else []), *(["--mount"] if hiding or mounts else [])]
         apart = ["unshare", *kinds] if kinds else []
         script = " && ".join([*steps, 'exec slurmd -N "$1"'])
         _checked([*inside, *apart, "sh", "-c", script, "sh", node, str(hiding or "")], self)
