@@ -6,15 +6,13 @@ search and the search's decision back. Both are pickled by Tune, so they hold no
 """
 
 import contextlib
-import errno
 import json
 import math
 import os
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -25,11 +23,13 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from orchestrator.errors import RunFailed, UserError
+from orchestrator.fit_json import fit_from_json, fit_to_json
+from orchestrator.fitting import run_fit
 from orchestrator.records import FitKey
-from orchestrator.retiring import at_work, park_if_retiring
+from orchestrator.retiring import park_if_retiring
 from orchestrator.search import Search
 from orchestrator.spec import TaskSpec
-from orchestrator.task import Fit, Metrics, Task
+from orchestrator.task import Metrics, Task
 from orchestrator.task_loading import load_task
 
 Result = TypeVar("Result")
@@ -161,7 +161,7 @@ class _Asker(Searcher):
         _keys[trial_id] = key
         return {
             "key": list(key),
-            "fit": _to_json(fit),
+            "fit": fit_to_json(fit),
             "task": search.spec.task.model_dump_json(by_alias=True),
             "driver": _executor.driver,
         }
@@ -216,7 +216,7 @@ class _Decider(FIFOScheduler):
 
 def _run_fit(config: dict[str, Any]) -> None:
     _die_with(config["driver"])
-    fit = _from_json(config["fit"])
+    fit = fit_from_json(config["fit"])
 
     def report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
         plain = {name: float(value) for name, value in metrics.items()}
@@ -224,26 +224,9 @@ def _run_fit(config: dict[str, Any]) -> None:
         park_if_retiring()
 
     park_if_retiring()
-    try:
-        with at_work(), _output_to(fit.directory / "output.txt"):
-            _task(config["task"]).fit(fit, report)
-    except MemoryError:
-        raise  # the process may be in any state: let it die, and another one try again
-    except Exception as error:
-        if "out of memory" in str(error).lower() or "CUDA" in str(error):
-            raise
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # not the configuration's fault
-            tune.report({"step": 0, "disk_full": f"{error.filename or fit.directory}: {error.strerror}"})
-            return
-        (fit.directory / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        tune.report({"step": 0, "failure": _one_line(error)})
-
-
-@contextlib.contextmanager
-def _output_to(path: Path) -> Iterator[None]:
-    """Append what the task prints and logs to a file of its fit."""
-    with path.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
-        yield
+    ending = run_fit(_task(config["task"]), fit, report)
+    if ending.kind != "returned":
+        tune.report({"step": 0, "failure" if ending.kind == "failed" else "disk_full": ending.message})
 
 
 @ray.remote(num_cpus=1, max_retries=0)
@@ -256,12 +239,6 @@ def _task(text: str) -> Task:
     if text not in _tasks:
         _tasks[text] = load_task(TaskSpec.model_validate_json(text))
     return _tasks[text]
-
-
-def _one_line(error: Exception) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    first = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first} ({Path(frame.filename).name}:{frame.lineno}; all of it in error.txt)"
 
 
 def _die_with(driver: int) -> None:
@@ -277,16 +254,3 @@ def _die_with(driver: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="die-with-driver", daemon=True).start()
-
-
-def _to_json(fit: Fit) -> str:
-    return json.dumps(asdict(fit), default=str)
-
-
-def _from_json(text: str) -> Fit:
-    values = json.loads(text)
-    for name in ("directory", "start_from", "resume_from"):
-        values[name] = Path(values[name]) if values[name] else None
-    values["calibrate_from"] = tuple(map(Path, values["calibrate_from"]))
-    assert values.keys() == {field.name for field in fields(Fit)}
-    return Fit(**values)

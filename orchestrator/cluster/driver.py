@@ -4,9 +4,10 @@ import logging
 import os
 import signal
 import uuid
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from orchestrator.cluster.alone import JobsExecutor
 from orchestrator.cluster.keeper import Keeper
 from orchestrator.cluster.meeting_point import Done, MeetingPoint
 from orchestrator.cluster.pool import pool
@@ -17,7 +18,7 @@ from orchestrator.experiment import Experiment
 from orchestrator.journal import CutOff
 from orchestrator.run_folder import RunFolder
 from orchestrator.running import search_of
-from orchestrator.session import Session, open_session
+from orchestrator.session import Executor, Session, open_session
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,11 @@ def _drive(point: MeetingPoint, keeper: Keeper, incarnation: str) -> None:
     folder, request, profile = point.run, point.request(), point.profile()
 
     def session() -> AbstractContextManager[Session]:
-        executor = pool(point, profile, keeper, cpus_per_fit=_cpus_per_fit(folder))
+        executor: AbstractContextManager[Executor] = (
+            nullcontext(JobsExecutor(point, most=profile.workers.max, gpus_per_fit=profile.gpus_per_fit))
+            if profile.mode == "jobs"
+            else pool(point, profile, keeper, cpus_per_fit=_cpus_per_fit(folder))
+        )
         return open_session(folder, executor, quiet=False, incarnation=incarnation, take_over=True)
 
     if request.retrain_seeds is not None:

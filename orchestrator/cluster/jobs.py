@@ -11,6 +11,13 @@ def drive(run: str) -> None:
     drive_run(run)
 
 
+def run_alone(run: str, request: str) -> None:
+    """Run one fit, or one other method of the task."""
+    from orchestrator.cluster.lone_job import run_request
+
+    run_request(run, request)
+
+
 def serve(run: str) -> None:
     """Be one worker of a run."""
     from orchestrator.cluster.worker import serve_run

@@ -87,7 +87,7 @@ class Keeper:
         self._write(beat=self._head.beat + 1)
         drivers, workers = self._queue.jobs()
         self._keep_a_successor(drivers)
-        if self._head.closed:
+        if self._head.closed or self._profile.mode == "jobs":
             return None
         known = {worker.job: worker for worker in self._point.workers()}
         if problem := self._barren(workers, known):

@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from orchestrator.cluster.meeting_point import MeetingPoint
 from orchestrator.cluster.slurm import Job, cancel, jobs_named
@@ -34,13 +36,14 @@ class Queue:
             [job for job in known if job.name == self.worker_name],
         )
 
-    def submit(self, *, drivers: int = 0, workers: int = 0) -> None:
-        """Submit jobs. A driver waits in the queue while another one lives."""
+    def submit(self, *, drivers: int = 0, workers: int = 0, requests: Sequence[Path] = ()) -> None:
+        """Submit jobs. A driver waits in the queue while another one lives; a request is a job that runs alone."""
         environment = {
             key: value for key, value in os.environ.items() if key == "SLURM_CONF" or not _FOREIGN.fullmatch(key)
         }
         done = subprocess.run(
-            [sys.executable, "-m", "orchestrator.cluster.submission", self.point.run.path, str(drivers), str(workers)],
+            [sys.executable, "-m", "orchestrator.cluster.submission",
+             self.point.run.path, str(drivers), str(workers), *requests],
             capture_output=True, text=True, check=False, env=environment,
         )  # fmt: skip
         if done.returncode:

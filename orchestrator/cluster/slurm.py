@@ -36,6 +36,7 @@ class Job:
     state: str
     reason: str
     node: str
+    comment: str = ""
 
     @property
     def is_alive(self) -> bool:
@@ -61,12 +62,12 @@ def jobs_named(names: Iterable[str]) -> list[Job]:
     # The format's separator cannot be in an id, a state or a node; the name, which may hold anything, comes last.
     listed = ask(
         "squeue", "--noheader", "--array", "--states=all", f"--user={_user()}",
-        f"--name={','.join(names)}", "--format=%i|%T|%r|%N|%j",
+        f"--name={','.join(names)}", "--format=%i|%T|%r|%N|%k|%j",
     )  # fmt: skip
     jobs = []
     for line in listed.splitlines():
-        id_, state, reason, node, name = line.split("|", 4)
-        jobs.append(Job(id_, name, state, reason, node))
+        id_, state, reason, node, comment, name = line.split("|", 5)
+        jobs.append(Job(id_, name, state, reason, node, comment))
     return jobs
 
 

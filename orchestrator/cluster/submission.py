@@ -3,6 +3,7 @@
 The one file that imports submitit.
 """
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import submitit
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import _make_sbatch_string  # the text that it hands to sbatch, for `plan`
 
-from orchestrator.cluster.jobs import drive, serve
+from orchestrator.cluster.jobs import drive, run_alone, serve
 from orchestrator.cluster.meeting_point import MeetingPoint
 from orchestrator.cluster.profile import ClusterProfile, seconds_of
 from orchestrator.cluster.slurm import largest_array
@@ -22,8 +23,8 @@ LIMIT_REACHED = ("SubmitJobLimit", "job submit limit", "MaxSubmitJob")  # what s
 
 
 def main() -> int:
-    """Submit what the command line says: RUN, how many drivers, how many workers. Prints the ids."""
-    run, drivers, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    """Submit what the command line says: RUN, how many drivers, how many workers, requests. Prints the ids."""
+    run, drivers, workers, requests = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
     point = MeetingPoint(RunFolder(Path(run)))
     driver_name, worker_name = point.names()
     profile = point.profile()
@@ -35,6 +36,10 @@ def main() -> int:
             print(*ids, sep="\n")
             if len(ids) < size:  # the account's limit: the driver submits more when jobs have ended
                 break
+        for request in requests:
+            named = {"comment": json.loads(Path(request).read_text())["name"]}
+            alone = _executor(point, worker_parameters(profile, worker_name) | named)
+            print(alone.submit(run_alone, run, request).job_id)
     except (FailedJobError, FailedSubmissionError) as error:
         print(f"sbatch: {_last_line(error)}", file=sys.stderr)
         return 1

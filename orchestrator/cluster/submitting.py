@@ -80,7 +80,11 @@ def _submit(folder: RunFolder, profile: ClusterProfile, *, fits: int, retrain_se
     point = MeetingPoint(folder)
     id_ = point.request().id if point.exists else secrets.token_hex(3)
     point.create(Request(id=id_, retrain_seeds=retrain_seeds), profile)
-    workers = max(profile.workers.min, min(math.ceil(fits / _fits_per_worker(folder, profile)), profile.workers.max))
+    workers = (
+        0
+        if profile.mode == "jobs"
+        else max(profile.workers.min, min(math.ceil(fits / _fits_per_worker(folder, profile)), profile.workers.max))
+    )
     Queue(point).submit(drivers=1, workers=workers)
     return f"{folder.name}: submitted: a driver and {workers} workers; `orchestrate status {folder.name}` shows them"
 
@@ -104,6 +108,8 @@ def _jobs_of(folder: RunFolder) -> str | None:
 
 
 def _check_room(name: str, spec: SearchSpec, profile: ClusterProfile) -> None:
+    if profile.mode == "jobs" and spec.prune is not None:
+        raise UserError(f"{name}: prune needs `mode: pool`: a fit that is a job of its own is not stopped early")
     if profile.fits_per_worker(spec.cpus_per_fit) < 1:
         raise UserError(
             f"{name}: a fit needs {spec.cpus_per_fit} CPUs (cpus_per_fit), but a worker of this cluster has "

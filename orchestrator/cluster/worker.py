@@ -51,7 +51,7 @@ class _WorkerJob:
         now = time.time()
         self._written = 0.0
         self._state = Worker(
-            job=_job(), node=os.environ.get("SLURMD_NODENAME", ""), gpus=len(_gpus()), cpus=_cpus(),
+            job=job_id(), node=os.environ.get("SLURMD_NODENAME", ""), gpus=len(allotted_gpus()), cpus=allotted_cpus(),
             started=now, seen=now,
         )  # fmt: skip
         self._write()
@@ -103,7 +103,7 @@ class _WorkerJob:
         own = address_towards(address.rpartition(":")[0])
         words = [
             str(Path(sys.executable).with_name("ray")), "start", "--address", address, "--block",
-            "--node-ip-address", own, "--num-cpus", str(_cpus()), "--num-gpus", str(len(_gpus())),
+            "--node-ip-address", own, "--num-cpus", str(allotted_cpus()), "--num-gpus", str(len(allotted_gpus())),
             "--object-store-memory", "100000000", "--include-log-monitor", "false", "--disable-usage-stats",
             "--temp-dir", str(self._temp / "ray"), "--log-style", "record", "--node-name", self._state.job,
         ]  # fmt: skip
@@ -149,12 +149,13 @@ def _prepare_child() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _job() -> str:
+def job_id() -> str:
+    """Return this job's number as squeue writes it."""
     array, task = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
     return f"{array}_{task}" if array else os.environ["SLURM_JOB_ID"]
 
 
-def _gpus() -> list[str]:
+def allotted_gpus() -> list[str]:
     """Return the GPUs that SLURM allotted to this job, exactly those; a job without any may see all of the node's."""
     return [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu] if _has_gpus() else []
 
@@ -163,5 +164,6 @@ def _has_gpus() -> bool:
     return bool(os.environ.get("SLURM_JOB_GPUS") or os.environ.get("SLURM_STEP_GPUS"))
 
 
-def _cpus() -> int:
+def allotted_cpus() -> int:
+    """Return how many CPUs SLURM allotted to this job's task."""
     return int(os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE") or 1)

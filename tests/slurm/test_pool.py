@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +59,8 @@ def test_a_days_work(slurm: Cluster, tmp_path: Path) -> None:
     again = run.orchestrate("submit", tmp_path / "toy.yaml", "--cluster", tmp_path / "toy-cluster.yaml")
     assert 0 == again.returncode
     assert "is submitted already" in again.stdout
-    assert {"driver": 1, "worker": 3} == Counter(
-        name.rpartition("-")[2]
-        for name in slurm.ask("squeue", "-h", "-r", "-t", "all", "-o", "%j %T").replace(" ", "\n").splitlines()
-        if name.startswith("orc-toy-") and name.endswith(("driver", "worker"))
-    ) - Counter(driver=len(run.jobs("driver")) - 1)
+    assert len(run.jobs("driver")) <= 2  # the driver and, once it runs, its successor
+    assert 3 == len(run.jobs("worker"))
 
     run.wait_for("tell", 4)
     shown = run.orchestrate("status", "toy").stdout

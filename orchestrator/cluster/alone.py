@@ -1,0 +1,136 @@
+"""The executor where a site forbids Ray's network: each fit is a job of its own, under the same journal.
+
+A fit's job writes its reports into the fit's folder, and the driver reads them there. Nobody is stopped early, and each
+fit waits in the queue. Jobs that ran on while there was no driver are taken up by the next one.
+"""
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.atomic import write_json
+from orchestrator.cluster.meeting_point import MeetingPoint
+from orchestrator.cluster.queue import Queue
+from orchestrator.cluster.slurm import Job, cancel_jobs
+from orchestrator.errors import RunFailed, UserError
+from orchestrator.fit_json import fit_to_json
+from orchestrator.records import FitKey
+from orchestrator.search import Search
+from orchestrator.spec import TaskSpec
+from orchestrator.task import Fit
+
+POLL_S = 2.0
+GONE_AFTER = 2  # polls in a row without a trace of a job: one missing line of squeue means nothing
+
+
+@dataclass
+class _Running:
+    """One fit whose job runs or waits."""
+
+    name: str
+    folder: Path
+    read: int = 0  # lines of reports.jsonl
+    missed: int = 0  # polls in a row without a trace of the job
+
+
+class JobsExecutor:
+    """Runs fits as jobs, at most as many at a time as the profile has workers."""
+
+    def __init__(self, point: MeetingPoint, *, most: int, gpus_per_fit: float) -> None:
+        self._point, self._queue, self._most, self._gpus_per_fit = point, Queue(point), most, gpus_per_fit
+
+    def execute(self, search: Search) -> None:
+        """Run the search's fits until it has none left, or its budget is spent."""
+        search.gpus_per_fit = self._gpus_per_fit
+        running: dict[FitKey, _Running] = {}
+        while True:
+            living = self._living()
+            requests = []
+            while len(running) < self._most and (following := search.next_fit()):
+                key, fit = following
+                running[key] = one = _Running(_name(search, key), fit.directory)
+                fit.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if one.name not in living and not (fit.directory / "ended.json").exists():
+                    requests.append(_write_request(one, search.spec.task, fit))
+            if requests:
+                self._queue.submit(requests=requests)
+                living = self._living()
+            if not running:
+                return
+            for key, one in list(running.items()):
+                if self._follow(search, key, one, living.get(one.name)):
+                    del running[key]
+            time.sleep(POLL_S)
+
+    def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
+        """Call one method of the task in a job and return what it returns."""
+        folder = self._point.path / "calls" / uuid.uuid4().hex[:8]
+        folder.mkdir(mode=0o700, parents=True)
+        one = _Running(f"{method}-{folder.name}", folder)
+        paths = [list(map(str, value)) if isinstance(value, list) else str(value) for value in values]
+        request = {"name": one.name, "task": task.model_dump_json(by_alias=True), "method": method, "values": paths}
+        write_json(folder / "request.json", request)
+        self._queue.submit(requests=[folder / "request.json"])
+        while not (folder / "ended.json").exists():
+            self._miss(one, self._living().get(one.name))
+            if one.missed > GONE_AFTER:
+                raise RunFailed(f"{task.name}.{method}: its job ended without a result; the driver's log says more")
+            time.sleep(POLL_S)
+        ended = json.loads((folder / "ended.json").read_text())
+        if ended["kind"] == "mistake":
+            raise UserError(*ended["message"].splitlines())
+        if ended["kind"] != "returned":
+            raise RunFailed(f"{task.name}.{method} failed: {ended['message']}")
+        return ended["value"]
+
+    def _living(self) -> dict[str, Job]:
+        return {job.comment: job for job in self._queue.jobs()[1] if job.is_alive}
+
+    def _follow(self, search: Search, key: FitKey, one: _Running, job: Job | None) -> bool:
+        """Hand on what the fit reported; return whether it is over."""
+        ended = one.folder / "ended.json"
+        over = ended.exists()  # asked before the reports are read: the last ones are there then
+        if self._reports(search, key, one) and not over:
+            cancel_jobs([job.id] if job else [])
+            search.returned(key)
+            return True
+        if over:
+            content = json.loads(ended.read_text())
+            ended.unlink()
+            if content["kind"] == "disk_full":
+                raise RunFailed(f"{content['message']}; nothing is lost: make room, then `orchestrate resume` goes on")
+            search.failed(key, content["message"]) if content["kind"] == "failed" else search.returned(key)
+            return True
+        self._miss(one, job)
+        if one.missed > GONE_AFTER:
+            search.lost(key, "its job ended without a word: see its log")
+            return True
+        return False
+
+    def _miss(self, one: _Running, job: Job | None) -> None:
+        one.missed = 0 if job else one.missed + 1
+
+    def _reports(self, search: Search, key: FitKey, one: _Running) -> bool:
+        """Read what is new; return whether the fit must stop. What was read before is only compared."""
+        path = one.folder / "reports.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        whole = [line for line in lines if line.endswith("\n")]
+        stop = False
+        for line in whole[one.read :]:
+            said = json.loads(line)
+            stop = search.reported(key, said["step"], said["metrics"], said["checkpoint"])
+        one.read = len(whole)
+        return stop
+
+
+def _name(search: Search, key: FitKey) -> str:
+    return f"{search.folder.name}-trial{key.trial}-seed{key.seed}-fold{key.fold}"
+
+
+def _write_request(one: _Running, task: TaskSpec, fit: Fit) -> Path:
+    path = one.folder / "request.json"
+    write_json(path, {"name": one.name, "task": task.model_dump_json(by_alias=True), "fit": fit_to_json(fit)})
+    return path

@@ -1,0 +1,73 @@
+"""A job that runs one fit, or one other method of the task, and leaves in files what came of it (see alone.py)."""
+
+import json
+import os
+import time
+import traceback
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from orchestrator.atomic import write_json
+from orchestrator.cluster.meeting_point import MeetingPoint, Worker
+from orchestrator.cluster.worker import allotted_cpus, allotted_gpus, job_id
+from orchestrator.fit_json import fit_from_json
+from orchestrator.fitting import run_fit
+from orchestrator.run_folder import RunFolder
+from orchestrator.spec import TaskSpec
+from orchestrator.task import Metrics, Task
+from orchestrator.task_loading import load_task
+
+
+def run_request(run: str, request: str) -> None:
+    """Do what a request says."""
+    content = json.loads(Path(request).read_text(encoding="utf-8"))
+    task = load_task(TaskSpec.model_validate_json(content["task"]))
+    allocation = _Allocation(MeetingPoint(RunFolder(Path(run))))
+    if "fit" in content:
+        _fit(task, content["fit"], allocation)
+    else:
+        values = [list(map(Path, value)) if isinstance(value, list) else Path(value) for value in content["values"]]
+        write_json(Path(request).with_name("ended.json"), _called(task, content["method"], values))
+    allocation.seen()
+
+
+def _fit(task: Task, text: str, allocation: "_Allocation") -> None:
+    fit = fit_from_json(text)
+    with (fit.directory / "reports.jsonl").open("a", encoding="utf-8") as file:
+
+        def report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
+            plain = {name: float(value) for name, value in metrics.items()}
+            file.write(json.dumps({"step": step, "metrics": plain, "checkpoint": checkpoint}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+            allocation.seen()
+
+        ending = run_fit(task, fit, report)
+    write_json(fit.directory / "ended.json", asdict(ending))
+
+
+def _called(task: Task, method: str, values: list[list[Path] | Path]) -> dict[str, object]:
+    try:
+        return {"kind": "returned", "value": dict(getattr(task, method)(*values))}
+    except (ValueError, OSError) as error:
+        return {"kind": "mistake", "message": str(error)}
+    except Exception:
+        return {"kind": "failed", "message": traceback.format_exc()}
+
+
+class _Allocation:
+    """What this job has, written down for the run's account."""
+
+    def __init__(self, point: MeetingPoint) -> None:
+        now = time.time()
+        node = os.environ.get("SLURMD_NODENAME", "")
+        self._point = point
+        self._state = Worker(
+            job=job_id(), node=node, gpus=len(allotted_gpus()), cpus=allotted_cpus(), started=now, seen=now, joined=True
+        )
+        self.seen()
+
+    def seen(self) -> None:
+        """Write that the job still lived now."""
+        self._state = replace(self._state, seen=time.time())
+        self._point.write_worker(self._state)
