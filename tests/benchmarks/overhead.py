@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from orchestrator.local_ray import local_ray
 from orchestrator.run_folder import RunFolder
 from orchestrator.running import run_search
 from orchestrator.session import open_session
@@ -22,7 +23,7 @@ def main() -> None:
         run_in_process(open_search(spec, Path(folder) / "plain"))
         plain = (time.perf_counter() - begun) / TRIALS
 
-        with open_session(RunFolder(Path(folder) / "session"), quiet=True, cpus=1, threads=1) as session:
+        with open_session(RunFolder(Path(folder) / "session"), local_ray(cpus=1, threads=1), quiet=True) as session:
             begun = time.perf_counter()
             run_search(spec.model_copy(update={"trials": 1}), RunFolder(Path(folder) / "cold"), session)
             cold = time.perf_counter() - begun

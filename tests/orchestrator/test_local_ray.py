@@ -1,6 +1,5 @@
 """The private Ray: its token is a file of the user's alone, in no argument and no log, and nothing stays."""
 
-import json
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ import psutil
 import pytest
 
 from orchestrator.driver_lock import is_held
+from orchestrator.private_ray import TOKEN_PATH
 from orchestrator.run_folder import RunFolder
 from tests.orchestrator.command import toy_search, written
 
@@ -23,13 +23,13 @@ def test_the_token_is_private_and_nothing_is_left_when_the_search_is_over(tmp_pa
     words = ["search", "--space", str(space), "--runs", str(tmp_path / "runs")]
     with subprocess.Popen([sys.executable, "-m", "orchestrator.cli", *words], stdout=subprocess.DEVNULL) as driver:
         wait_for(run.path / "trials" / "0" / "seed0-fold0" / "steps.log")
-        temp = Path(json.loads(run.processes.read_text())["temp"])
+        children = psutil.Process(driver.pid).children(recursive=True)
+        temp = Path(next(path for child in children if (path := child.environ().get(TOKEN_PATH)))).parent
         token_file = temp / "token"
         token = token_file.read_text()
         assert is_held(run)
         assert (0o600, 0o700) == (token_file.stat().st_mode & 0o777, temp.stat().st_mode & 0o777)
         assert len(str(temp)) <= 40
-        children = psutil.Process(driver.pid).children(recursive=True)
         assert len(children) >= 3
         for child in children:
             assert token not in " ".join(child.cmdline())
@@ -39,7 +39,6 @@ def test_the_token_is_private_and_nothing_is_left_when_the_search_is_over(tmp_pa
         assert 0 == driver.wait(timeout=120)
     assert token not in run.journal.read_text()
     assert not temp.exists()
-    assert not run.processes.exists()
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     assert not is_held(run)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -209,12 +210,19 @@ def test_nodes_on_other_addresses_are_reached_and_large_arrays_are_counted(
     assert "ok       ports            a free port of node" in done.stdout
 
 
-def test_a_controller_that_does_not_answer_and_a_machine_without_slurm_are_errors(tmp_path: Path) -> None:
+def test_a_machine_without_slurms_commands_is_an_error(tmp_path: Path) -> None:
     profile = written(tmp_path / "profile.yaml", plain_profile())
-    words = ("doctor", "--cluster", profile, "--runs", tmp_path / "runs")
-    done = orchestrate(*words, PATH=str(tmp_path))
+    done = orchestrate("doctor", "--cluster", profile, "--runs", tmp_path / "runs", PATH=str(tmp_path))
     assert 2 == done.returncode
     assert "error    SLURM            no such command here: sbatch, squeue, scancel, scontrol, sinfo" in done.stdout
+
+
+def test_a_controller_that_does_not_answer_is_an_error(slurm_programs: None, tmp_path: Path) -> None:
+    with running_cluster(Shape(nodes=1)) as cluster:
+        os.kill(int((cluster.base / "run" / "slurmctld.pid").read_text()), signal.SIGKILL)
+        done = Doctor(cluster, tmp_path)()
+    assert 2 == done.returncode, done.stdout + done.stderr
+    assert "error    SLURM            scontrol ping: Slurmctld(primary)" in done.stdout
 
 
 def test_a_run_folder_that_cannot_be_written_is_an_error(doctor: Doctor) -> None:

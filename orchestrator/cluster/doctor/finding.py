@@ -38,4 +38,5 @@ def error(about: str, found: str, way_out: str) -> Finding:
 
 def one_line(text: str) -> str:
     """Return what a command said as one line."""
-    return " / ".join(line.strip() for line in text.splitlines() if line.strip()) or "nothing was said"
+    lines = [line.strip("* \t") for line in text.splitlines()]
+    return " / ".join(filter(None, lines)) or "nothing was said"
