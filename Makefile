@@ -44,3 +44,4 @@ check: install  ## Format, lint, types.
 bench: install  ## Ratios measured side by side on this machine.
 	@$(BIN)/python -m tests.benchmarks.overhead
 	@$(BIN)/python -m tests.benchmarks.frozen_features
+	@$(BIN)/python -m tests.benchmarks.pool

@@ -63,7 +63,7 @@ class Submitted:
         wait_until(lambda: self.done() is not None, f"the end of {self.name}; {self.logs()}", seconds=seconds)
         assert {"exit_code": 0, "message": "finished"} == self.done(), self.logs()
 
-    def wait_until_gone(self, seconds: float = 5) -> None:
+    def wait_until_gone(self, seconds: float = 30) -> None:
         wait_until(lambda: not self.jobs(), f"the end of the jobs of {self.name}", seconds=seconds)
 
     def jobs(self, role: str = "") -> dict[str, str]:
