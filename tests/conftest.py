@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.slurm.distribution import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
+
 
 @pytest.fixture(scope="session")
 def recordings() -> Path:

@@ -11,14 +11,6 @@ from tests.slurm.cluster import Cluster, running_cluster
 from tests.slurm.settings import Shape
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of one worker process share a cluster, and start their pools one after the other."""
-    for item in items:
-        if "slurm_programs" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("slurm"))
-
-
 def _needs(programs: tuple[str, ...], way_out: str) -> None:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     missing = [name for name in programs if shutil.which(name, path=path) is None]
