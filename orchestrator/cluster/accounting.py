@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from orchestrator.atomic import write_text
 from orchestrator.cluster.meeting_point import MeetingPoint
 from orchestrator.experiment import Experiment
 from orchestrator.journal import read_journal
@@ -52,7 +53,23 @@ def accounting_lines(point: MeetingPoint) -> list[str]:
         return []
     used = sum(cost.fits.values())
     parts = ", ".join(f"{name} {hours:.3f}" for name, hours in cost.fits.items())
-    return [f"{cost.resource}-hours {cost.allocated:.3f} allocated, {used:.3f} used by fits ({parts})"]
+    forecast = point.request().forecast
+    return [
+        f"{cost.resource}-hours {cost.allocated:.3f} allocated, {used:.3f} used by fits ({parts})",
+        *([f"forecast was {forecast}"] if forecast else []),
+    ]
+
+
+def write_accounting(point: MeetingPoint) -> None:
+    """Write what each trial used, by stage, to accounting.csv beside the run's table."""
+    profile = point.profile()
+    resource = "gpu_hours" if profile.gpus else "cpu_hours"
+    lines = [f"stage,trial,{resource}"]
+    for folder in _parts(point.run):
+        ledger = Ledger(read_journal(folder.journal))
+        share = profile.gpus_per_fit if profile.gpus else ledger.spec.cpus_per_fit if ledger.spec else 0
+        lines += [f"{folder.name},{number},{hours * share:.6f}" for number, hours in hours_by_trial(ledger).items()]
+    write_text(point.run.path / "accounting.csv", "\n".join(lines) + "\n")
 
 
 def _parts(run: RunFolder) -> list[RunFolder]:

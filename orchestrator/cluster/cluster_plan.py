@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchestrator.cluster.forecast import forecast
+from orchestrator.cluster.forecast import forecast_line
 from orchestrator.cluster.profile import ClusterProfile
 from orchestrator.cluster.slurm import largest_array
 from orchestrator.cluster.submission import array_sizes, driver_parameters, script, worker_parameters
@@ -13,7 +13,6 @@ from orchestrator.experiment import Experiment
 from orchestrator.plan import is_experiment
 from orchestrator.reading import read_search
 from orchestrator.running import folds_of
-from orchestrator.spec import SearchSpec
 from orchestrator.task_loading import load_task
 
 
@@ -29,7 +28,8 @@ def cluster_plan(path: Path, profile: ClusterProfile, runs: Path) -> Iterator[st
         workers = max(profile.workers.min, min(needed, profile.workers.max))
         most = max(most, workers)
         yield f"{name}: {fits} fits on up to {workers} workers, {slots} fits on each at a time"
-        yield f"  forecast {_forecast(spec, profile, runs, folds)}"
+        line = forecast_line(spec, profile, runs, folds=folds)
+        yield f"  forecast {line or f'none: no run in {runs} did the same task on the same data yet'}"
     sizes = array_sizes(most, _largest_array())
     yield (
         f"jobs: 1 driver and its waiting successor; {most} workers at first, as "
@@ -41,15 +41,6 @@ def cluster_plan(path: Path, profile: ClusterProfile, runs: Path) -> Iterator[st
     for size in dict.fromkeys(sizes):
         yield f"\n--- workers, array of {size}"
         yield script(profile, worker_parameters(profile, f"{stem}-worker"), folder, size).rstrip()
-
-
-def _forecast(spec: SearchSpec, profile: ClusterProfile, runs: Path, folds: int) -> str:
-    found = forecast(spec, runs, folds=folds)
-    if found is None:
-        return f"none: no earlier run in {runs} did the same task on the same data; --trials 2 would measure it"
-    if profile.gpus:
-        return found.times(profile.gpus_per_fit).line("GPU-hours")
-    return found.times(spec.cpus_per_fit).line("CPU-hours")
 
 
 def _largest_array() -> int:

@@ -7,6 +7,7 @@ import uuid
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from orchestrator.cluster.accounting import write_accounting
 from orchestrator.cluster.alone import JobsExecutor
 from orchestrator.cluster.keeper import Keeper
 from orchestrator.cluster.meeting_point import Done, MeetingPoint
@@ -37,6 +38,7 @@ def drive_run(run: str) -> None:
         if keeper.problem is None:
             keeper.start()
             _drive(point, keeper, incarnation)
+            write_accounting(point)
             point.write_done(Done(exit_code=0, message="finished"))
     except KeyboardInterrupt:
         log.warning("interrupted; the next driver goes on")

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.cluster.profile import ClusterProfile
 from orchestrator.journal import Entry, read_journal
 from orchestrator.records import FitKey, Report, Search, Start
 from orchestrator.selection import interval
@@ -64,6 +65,16 @@ def forecast(spec: SearchSpec, runs: Path, *, folds: int) -> Forecast | None:
         fits=len(seconds),
         runs=tuple(run for run, values in measured.items() if values),
     )
+
+
+def forecast_line(spec: SearchSpec, profile: ClusterProfile, runs: Path, *, folds: int) -> str | None:
+    """Return the forecast in the unit that the cluster's account is kept in; None where nothing was measured yet."""
+    found = forecast(spec, runs, folds=folds)
+    if found is None:
+        return None
+    if profile.gpus:
+        return found.times(profile.gpus_per_fit).line("GPU-hours")
+    return found.times(spec.cpus_per_fit).line("CPU-hours")
 
 
 def _is_alike(spec: SearchSpec, other: dict[str, Any] | Any) -> bool:

@@ -14,16 +14,17 @@ from dataclasses import replace
 
 from orchestrator.cluster.meeting_point import Head, MeetingPoint, Worker
 from orchestrator.cluster.profile import ClusterProfile
-from orchestrator.cluster.queue import Queue
+from orchestrator.cluster.queue import NotSubmitted, Queue
 from orchestrator.cluster.slurm import Job, cancel_jobs
 from orchestrator.errors import RunFailed
 
 log = logging.getLogger(__name__)
 
-ROUND_S = 3.0
+ROUND_S = 4.0
 IDLE_S = 30.0  # so long may a worker that is not needed any more stay
 MOST_FRUITLESS = 3  # drivers in a row that came no step further
 MOST_BARREN = 3  # workers that failed before they joined, while none has
+MOST_REFUSED = 5  # submissions in a row that SLURM refused, while no worker is there
 
 
 class Keeper:
@@ -36,7 +37,8 @@ class Keeper:
         self._job = os.environ["SLURM_JOB_ID"]
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._short_before = 0
+        self._living_before: set[str] = set()
+        self._refused = 0
         self._fits_left: Callable[[], int | None] = lambda: None
         before, progress = point.head(), point.progress()
         fruitless = before.fruitless + 1 if before and before.progress == progress else 0
@@ -93,21 +95,33 @@ class Keeper:
         if problem := self._barren(workers, known):
             self.problem = problem
             return self._interrupt()
-        return self._refill([job for job in workers if job.is_alive and not _retiring(job, known)], known)
+        living = [job for job in workers if job.is_alive and not _retiring(job, known)]
+        return self._refill(living, {job.id for job in workers}, known)
 
     def _keep_a_successor(self, drivers: list[Job]) -> None:
         if not any(job.is_alive and job.id != self._job for job in drivers) and not self._point.is_over:
             self._queue.submit(drivers=1)
 
-    def _refill(self, living: list[Job], known: dict[str, Worker]) -> None:
-        wanted = self._wanted(len(living))
-        short = wanted - len(living)
-        if short > 0 and self._short_before > 0:  # seen twice: one missing line of squeue means nothing
-            self._queue.submit(workers=min(short, self._short_before))
-            short = 0
-        self._short_before = max(0, short)
+    def _refill(self, living: list[Job], listed: set[str], known: dict[str, Worker]) -> None:
+        vanished = len(self._living_before - listed)  # for one round: a line that squeue misses means nothing
+        self._living_before = {job.id for job in living}
+        short = self._wanted(len(living)) - len(living) - vanished
         if short < 0:
             cancel_jobs(self._not_needed(living, known)[:-short])
+        elif short > 0:
+            self._submit_workers(short, any_there=bool(living))
+
+    def _submit_workers(self, count: int, *, any_there: bool) -> None:
+        try:
+            self._queue.submit(workers=count)
+        except NotSubmitted as error:
+            self._refused += 1
+            if self._refused < MOST_REFUSED or any_there:
+                raise
+            self.problem = f"{error}; that was refused {self._refused} times, and no worker is left"
+            self._interrupt()
+        else:
+            self._refused = 0
 
     def _wanted(self, living: int) -> int:
         left = self._fits_left()

@@ -33,6 +33,7 @@ class Request:
 
     id: str  # in the names of its jobs
     retrain_seeds: int | None = None  # retrain the winner of a search that is done
+    forecast: str | None = None  # of the hours of its fits, as `plan` would have said it then
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,10 @@ _FOREIGN = re.compile(
 )
 
 
+class NotSubmitted(RunFailed):
+    """SLURM refused a job."""
+
+
 class Queue:
     """The jobs of one run."""
 
@@ -48,7 +52,9 @@ class Queue:
         )  # fmt: skip
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.strip()]
-            raise RunFailed(f"{self.point.run.path}: the job was not submitted: {lines[-1] if lines else 'no message'}")
+            raise NotSubmitted(
+                f"{self.point.run.path}: the job was not submitted: {lines[-1] if lines else 'no message'}"
+            )
 
     def cancel_pending(self) -> None:
         """End the jobs that have not begun."""

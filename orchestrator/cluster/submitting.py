@@ -4,15 +4,17 @@ import math
 import secrets
 import time
 
+from orchestrator.cluster.forecast import forecast_line
 from orchestrator.cluster.meeting_point import MeetingPoint, Request
 from orchestrator.cluster.profile import ClusterProfile
-from orchestrator.cluster.queue import Queue
+from orchestrator.cluster.queue import NotSubmitted, Queue
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.experiment import Experiment, begin_experiment
 from orchestrator.final import set_aside
 from orchestrator.run_folder import RunFolder
-from orchestrator.running import begin_search, search_of
+from orchestrator.running import begin_search, folds_of, search_of
 from orchestrator.spec import SearchSpec
+from orchestrator.task_loading import load_task
 
 GONE_WITHIN_S = 60.0  # so long SLURM may take to end jobs: production sites grant them 30 s
 
@@ -22,7 +24,8 @@ def submit_search(spec: SearchSpec, folder: RunFolder, profile: ClusterProfile) 
     _check_room(folder.name, spec, profile)
     if already := _jobs_of(folder):
         return already
-    return _submit(folder, profile, fits=begin_search(spec, folder))
+    line = forecast_line(spec, profile, folder.path.parent, folds=folds_of(spec, load_task(spec.task)))
+    return _submit(folder, profile, fits=begin_search(spec, folder), forecast=line)
 
 
 def submit_experiment(experiment: Experiment, folder: RunFolder, profile: ClusterProfile, *, reopen: bool) -> str:
@@ -76,17 +79,31 @@ def cancel_run(folder: RunFolder) -> str:
     return f"{folder.name}: cancelled; nothing is lost: `orchestrate resume {folder.name}` goes on"
 
 
-def _submit(folder: RunFolder, profile: ClusterProfile, *, fits: int, retrain_seeds: int | None = None) -> str:
+def _submit(
+    folder: RunFolder,
+    profile: ClusterProfile,
+    *,
+    fits: int,
+    retrain_seeds: int | None = None,
+    forecast: str | None = None,
+) -> str:
     point = MeetingPoint(folder)
     id_ = point.request().id if point.exists else secrets.token_hex(3)
-    point.create(Request(id=id_, retrain_seeds=retrain_seeds), profile)
-    workers = (
-        0
-        if profile.mode == "jobs"
-        else max(profile.workers.min, min(math.ceil(fits / _fits_per_worker(folder, profile)), profile.workers.max))
-    )
-    Queue(point).submit(drivers=1, workers=workers)
+    point.create(Request(id=id_, retrain_seeds=retrain_seeds, forecast=forecast), profile)
+    workers = 0 if profile.mode == "jobs" else _workers_at_first(folder, profile, fits)
+    queue = Queue(point)
+    try:
+        queue.submit(drivers=1, workers=workers)
+    except NotSubmitted:  # of a driver without workers, or the other way round, nobody has any use
+        point.cancel()
+        queue.cancel()
+        raise
     return f"{folder.name}: submitted: a driver and {workers} workers; `orchestrate status {folder.name}` shows them"
+
+
+def _workers_at_first(folder: RunFolder, profile: ClusterProfile, fits: int) -> int:
+    needed = math.ceil(fits / _fits_per_worker(folder, profile))
+    return max(profile.workers.min, min(needed, profile.workers.max))
 
 
 def _fits_per_worker(folder: RunFolder, profile: ClusterProfile) -> int:

@@ -22,7 +22,7 @@ from orchestrator.private_ray import end_processes_of, private_folder
 from orchestrator.retiring import FOLDER, retire, working
 from orchestrator.run_folder import RunFolder
 
-POLL_S = 0.5
+POLL_S = 1.0
 BEAT_S = 5.0
 WAIT_S = 600.0  # for a driver: longer would only burn the allocation; a driver that comes later submits new workers
 _PR_SET_PDEATHSIG = 1
