@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 
 LONGEST_TEMP = 40  # bytes; Ray adds 62 to it, and a socket's path may have 107
-OWN_FOLDER = "/orc-12345678/ray"  # what is added to the folder for temporary files
+OWN_FOLDER = "/opr-12345678/ray"  # what is added to the folder for temporary files
 TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 _ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
@@ -53,7 +53,7 @@ def private_folder(token: str, *, parent: str | None = None, **environment: str)
     """
     parent = parent or _temp_parent()
     clear_leftovers(parent)
-    temp = Path(tempfile.mkdtemp(prefix="orc-", dir=parent))
+    temp = Path(tempfile.mkdtemp(prefix="opr-", dir=parent))
     lock = _locked(temp)
     before = dict(os.environ)
     try:
@@ -103,7 +103,7 @@ def stop() -> None:
 
 def clear_leftovers(parent: str | None = None) -> None:
     """End what killed owners of this user left running on this machine, and remove their folders."""
-    for temp in Path(parent or _temp_parent()).glob("orc-*"):
+    for temp in Path(parent or _temp_parent()).glob("opr-*"):
         with contextlib.suppress(OSError):  # another start clears the same one
             if temp.stat().st_uid != os.getuid() or not (temp / "token").exists():
                 continue  # somebody else's, or so new that its owner has not locked it yet

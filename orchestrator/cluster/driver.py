@@ -66,7 +66,7 @@ def _drive(point: MeetingPoint, keeper: Keeper, incarnation: str) -> None:
 
     def session() -> AbstractContextManager[Session]:
         executor: AbstractContextManager[Executor] = (
-            nullcontext(JobsExecutor(point, most=profile.workers.max, gpus_per_fit=profile.gpus_per_fit))
+            nullcontext(JobsExecutor(point, most=profile.workers.max, gpus_per_fit=profile.gpus))
             if profile.mode == "jobs"
             else pool(point, profile, keeper, cpus_per_fit=_cpus_per_fit(folder))
         )

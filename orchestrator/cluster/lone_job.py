@@ -7,7 +7,7 @@ import traceback
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from orchestrator.atomic import write_json
+from orchestrator.atomic import write_json, write_text
 from orchestrator.cluster.meeting_point import MeetingPoint, Worker
 from orchestrator.cluster.worker import allotted_cpus, allotted_gpus, job_id
 from orchestrator.fit_json import fit_from_json
@@ -27,13 +27,17 @@ def run_request(run: str, request: str) -> None:
         _fit(task, content["fit"], allocation)
     else:
         values = [list(map(Path, value)) if isinstance(value, list) else Path(value) for value in content["values"]]
-        write_json(Path(request).with_name("ended.json"), _called(task, content["method"], values))
+        called = _called(task, content["method"], values)  # a score may be NaN: json.dumps writes and reads it
+        write_text(Path(request).with_name("ended.json"), json.dumps(called))
     allocation.seen()
 
 
 def _fit(task: Task, text: str, allocation: "_Allocation") -> None:
     fit = fit_from_json(text)
-    with (fit.directory / "reports.jsonl").open("a", encoding="utf-8") as file:
+    path = fit.directory / "reports.jsonl"
+    torn = path.exists() and not path.read_bytes().endswith(b"\n")  # by the death of an earlier job's node
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n" if torn else "")
 
         def report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
             plain = {name: float(value) for name, value in metrics.items()}

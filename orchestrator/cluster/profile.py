@@ -195,6 +195,8 @@ def _contradictions(profile: ClusterProfile) -> Iterator[tuple[tuple[str, ...], 
             f"must be at least one for each of the {profile.gpus * profile.fits_per_gpu} fits that a worker runs at a "
             f"time (gpus x fits_per_gpu), got {profile.cpus}",
         )
+    if profile.mode == "jobs" and profile.fits_per_gpu > 1:
+        yield ("fits_per_gpu",), f"must be 1 with mode: jobs, where a job runs one fit, got {profile.fits_per_gpu}"
     if profile.retire_before * 2 > seconds_of(profile.time):
         yield ("retire_before",), f"must be at most half of time ({profile.time}), got {profile.retire_before}"
 

@@ -98,7 +98,8 @@ def _submit(
         point.cancel()
         queue.cancel()
         raise
-    return f"{folder.name}: submitted: a driver and {workers} workers; `orchestrate status {folder.name}` shows them"
+    others = "which makes a job of each fit" if profile.mode == "jobs" else f"and {workers} workers"
+    return f"{folder.name}: submitted: a driver {others}; `orchestrate status {folder.name}` shows them"
 
 
 def _workers_at_first(folder: RunFolder, profile: ClusterProfile, fits: int) -> int:

@@ -135,7 +135,7 @@ def test_what_a_killed_driver_left_running_is_ended_by_the_next_start(
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="t") as short:  # Ray's sockets leave no room for a long path
         monkeypatch.setenv("TMPDIR", short)
         orchestrate("search", "--space", space, "--runs", tmp_path, kill="report-continue:2:after")
-        (left,) = Path(short).glob("orc-*")
+        (left,) = Path(short).glob("opr-*")
 
         assert orchestrate("search", "--space", space, "--runs", tmp_path).returncode == 0
 

@@ -76,7 +76,7 @@ def temporary_folders() -> list[Path]:
     """Both users' folders for the temporary files of their Rays."""
     users = {pwd.getpwnam(name).pw_uid for name in NAMES}
     found = []
-    for path in Path("/tmp").glob("orc-*"):
+    for path in Path("/tmp").glob("opr-*"):
         with contextlib.suppress(OSError):  # another's may go at any moment
             if path.stat().st_uid in users:
                 found.append(path)

@@ -74,7 +74,7 @@ def temp_facts(temp: str) -> dict[str, Any]:
         return facts
     facts.update(space(temp))
     try:
-        own = tempfile.mkdtemp(prefix="orc-", dir=temp)
+        own = tempfile.mkdtemp(prefix="opr-", dir=temp)
     except OSError as error:
         facts["error"] = error.strerror
         return facts
