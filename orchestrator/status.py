@@ -37,14 +37,13 @@ class SearchStatus:
         """Return it for --json."""
         return asdict(self)
 
-    def line(self) -> str:
-        """Return it as one line for people."""
+    def line(self, *, brief: bool = False) -> str:
+        """Return it as one line for people; brief: only what changes with the trials."""
         counts = ", ".join(f"{count} {state}" for state, count in self.trials.items())
         best = "" if self.best is None else f"; best {self.metric} {self.best:.4f} (trial {self.best_trial})"
         running = f"; at work: {', '.join(self.running)}" if self.running else ""
-        return (
-            f"{self.run}: {self.state}; {counts or 'no trial yet'} of {self.total}{best}; {self.seconds:.0f} s{running}"
-        )
+        rest = "" if brief else f"; {self.seconds:.0f} s{running}"
+        return f"{self.run}: {self.state}; {counts or 'no trial yet'} of {self.total}{best}{rest}"
 
 
 def status_of(folder: RunFolder) -> list[SearchStatus]:
@@ -56,26 +55,31 @@ def status_of(folder: RunFolder) -> list[SearchStatus]:
     return [_search_status(found, alive=alive) for found in folders if read_journal(found.journal)]
 
 
-def status_lines(folder: RunFolder) -> list[str]:
+def status_lines(folder: RunFolder, *, brief: bool = False) -> list[str]:
     """Return where a run stands, line by line for people: its searches, and its jobs where it has any."""
-    prefixes = [("" if status.run == folder.name else f"{folder.name}/", status) for status in status_of(folder)]
-    lines = [f"{prefix}{status.line()}" for prefix, status in prefixes] or [f"{folder.name}: nothing has begun yet"]
+    lines = [
+        f"{'' if status.run == folder.name else f'{folder.name}/'}{status.line(brief=brief)}"
+        for status in status_of(folder)
+    ] or [f"{folder.name}: nothing has begun yet"]
     if (folder.path / "cluster").exists():
         from orchestrator.cluster.cluster_status import cluster_lines
 
-        lines += [f"  {line}" for line in cluster_lines(folder)]
+        lines += [f"  {line}" for line in cluster_lines(folder, brief=brief)]
     return lines
 
 
 def watch(folder: RunFolder) -> None:
-    """Print where a run stands again and again, until nobody drives it any more."""
+    """Show where a run stands until nobody drives it any more; in a pipe, each line that changed."""
     shown: list[str] = []
     with Live(auto_refresh=False) if sys.stdout.isatty() else contextlib.nullcontext() as live:
         while True:
             over = not is_driven(folder)
-            if (lines := status_lines(folder)) != shown:
-                live.update("\n".join(lines), refresh=True) if live else print("\n".join(lines), flush=True)
-                shown = lines
+            lines = status_lines(folder, brief=live is None)
+            if live is not None:
+                live.update("\n".join(lines), refresh=True)
+            elif changed := [line for line in lines if line not in shown]:
+                print("\n".join(changed), flush=True)
+            shown = lines
             if over:
                 return
             time.sleep(WATCH_S)

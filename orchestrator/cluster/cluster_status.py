@@ -10,10 +10,10 @@ from orchestrator.errors import RunFailed
 from orchestrator.run_folder import RunFolder
 
 
-def cluster_lines(folder: RunFolder) -> list[str]:
-    """Return the driver, the workers and the cost of a run as lines for people."""
+def cluster_lines(folder: RunFolder, *, brief: bool = False) -> list[str]:
+    """Return the driver, the workers and, unless it is to be brief, the cost of a run as lines for people."""
     point = MeetingPoint(folder)
-    return [*_job_lines(point), *accounting_lines(point)]
+    return [*_job_lines(point), *([] if brief else accounting_lines(point))]
 
 
 def has_driver(folder: RunFolder) -> bool:

@@ -52,14 +52,14 @@ class Submitted:
         records = [json.loads(line) for line in whole if line.endswith("}")]
         return [record for record in records if kind in (None, record["event"])]
 
-    def wait_for(self, kind: str, count: int, seconds: float = 60) -> None:
+    def wait_for(self, kind: str, count: int, seconds: float = 120) -> None:
         wait_until(lambda: len(self.events(kind)) >= count, f"{count} {kind} in {self.name}", seconds=seconds)
 
     def done(self) -> dict[str, Any] | None:
         path = self.path / "cluster" / "done.json"
         return json.loads(path.read_text()) if path.exists() else None
 
-    def wait_until_done(self, seconds: float = 150) -> None:
+    def wait_until_done(self, seconds: float = 300) -> None:
         wait_until(lambda: self.done() is not None, f"the end of {self.name}; {self.logs()}", seconds=seconds)
         assert {"exit_code": 0, "message": "finished"} == self.done(), self.logs()
 

@@ -109,7 +109,7 @@ def test_a_spent_budget_of_gpu_hours_stops_the_search_and_more_goes_on(slurm: Cl
 
 def test_workers_that_cannot_start_end_the_run_with_the_reason(slurm: Cluster, tmp_path: Path) -> None:
     run = submit(slurm, tmp_path, setup=["exit 3"])
-    wait_until(lambda: run.done() is not None or not run.jobs(), "the end", seconds=60)
+    wait_until(lambda: run.done() is not None or not run.jobs(), "the end", seconds=120)
     run.wait_until_gone(seconds=20)
     shown = run.orchestrate("status", "toy").stdout
     assert "no driver is left" in shown  # the set-up lines are the driver's, too
@@ -118,7 +118,7 @@ def test_workers_that_cannot_start_end_the_run_with_the_reason(slurm: Cluster, t
 
 def test_a_mistake_that_only_a_job_can_see_ends_the_run_with_exit_code_2(slurm: Cluster, tmp_path: Path) -> None:
     run = submit(slurm, tmp_path, space={"metric": "accuracy"})
-    wait_until(lambda: run.done() is not None, "the end", seconds=60)
+    wait_until(lambda: run.done() is not None, "the end", seconds=120)
     assert 2 == (run.done() or {})["exit_code"]
     assert "accuracy is not among what the task reports" in run.orchestrate("status", "toy").stdout
     run.wait_until_gone()

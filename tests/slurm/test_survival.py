@@ -78,7 +78,7 @@ def freeze_a_worker(run: Submitted) -> None:
         with contextlib.suppress(psutil.Error):
             process.suspend()
     before = len(run.events("tell"))
-    run.wait_for("tell", min(before + 8, 22), seconds=90)
+    run.wait_for("tell", min(before + 8, 22), seconds=180)
     for process in frozen:
         with contextlib.suppress(psutil.Error):
             process.resume()
@@ -104,7 +104,7 @@ def test_a_search_survives(fault: Callable[[Submitted], None], slurm: Cluster, t
     run.wait_for("tell", 4)
     began, before = time.monotonic(), len(run.events("report"))
     fault(run)
-    run.wait_for("report", before + 12, seconds=90)
+    run.wait_for("report", before + 12, seconds=180)
     print(f"{fault.__name__}: 12 further steps after {time.monotonic() - began:.1f} s")
     run.wait_until_done()
     print(f"{fault.__name__}: done after {time.monotonic() - began:.1f} s")
