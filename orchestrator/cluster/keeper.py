@@ -38,6 +38,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._living_before: set[str] = set()
+        self._failed_before: set[str] | None = None  # the worker jobs of earlier drivers, perhaps of another profile
         self._refused = 0
         self._fits_left: Callable[[], int | None] = lambda: None
         before, progress = point.head(), point.progress()
@@ -142,7 +143,10 @@ class Keeper:
         """Return why it makes no sense to submit further workers."""
         if any(worker.joined for worker in known.values()):
             return None
-        failed = [job.id for job in workers if job.state in ("FAILED", "OUT_OF_MEMORY", "BOOT_FAIL")]
+        every = {job.id for job in workers if job.state in ("FAILED", "OUT_OF_MEMORY", "BOOT_FAIL")}
+        if self._failed_before is None:
+            self._failed_before = every
+        failed = sorted(every - self._failed_before)
         if len(failed) < MOST_BARREN:
             return None
         return (
