@@ -14,12 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from orchestrator.private_ray import OWN_FOLDER
 from tests.slurm.cluster import Cluster, running_cluster, wait_until
 from tests.slurm.pool import Submitted, assert_whole, submit
 from tests.slurm.settings import Shape
 from tests.slurm.users import NAMES, as_user, open_folder, open_to_users
 
 pytestmark = pytest.mark.slow
+
+PREFIX = OWN_FOLDER[1:].partition("-")[0] + "-"  # of the folders of a Ray
 
 # Says how many nodes a Ray has, or why it does not say so.
 CLIENT = """
