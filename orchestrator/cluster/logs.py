@@ -29,11 +29,14 @@ def worker_log(folder: RunFolder, number: int) -> str:
 
 
 def trial_log(folder: RunFolder, number: int) -> str:
-    """Return what the fits of a trial printed, and with which error they ended."""
-    found = sorted(folder.trial(number).glob("*/output.txt")) + sorted(folder.trial(number).glob("*/error.txt"))
+    """Return what the fits of a trial printed, and with which error they ended; of each stage, where a run has some."""
+    places = (f"{depth}trials/{number}/*/{name}.txt" for depth in ("", "*/") for name in ("output", "error"))
+    found = sorted(path for place in places for path in folder.path.glob(place))
     if not found:
-        raise UserError(f"--trial: trial {number} of {folder.name} has not begun, or its folder is another stage's")
-    return "\n".join(_titled(f"trial {number} {path.parent.name} {path.stem}", path) for path in sorted(found))
+        raise UserError(
+            f"--trial: trial {number} of {folder.name} has not begun; `orchestrate status` shows how many have"
+        )
+    return "\n".join(_titled(f"{path.parent.relative_to(folder.path)} {path.stem}", path) for path in found)
 
 
 def _point(folder: RunFolder) -> MeetingPoint:

@@ -150,7 +150,8 @@ class MeetingPoint:
 
     def names(self) -> tuple[str, str]:
         """Return the names of the driver's and of the workers' jobs, which no other run's jobs have."""
-        stem = f"orc-{self.run.name}-{self.request().id}"
+        plain = re.sub(r"[^A-Za-z0-9_.-]", "-", self.run.name)  # squeue takes a comma for the end of a name
+        stem = f"orc-{plain}-{self.request().id}"
         return f"{stem}-driver", f"{stem}-worker"
 
     def progress(self) -> int:

@@ -42,11 +42,8 @@ class _WorkerJob:
     def __init__(self, point: MeetingPoint, profile: ClusterProfile, temp: Path) -> None:
         self._point, self._profile, self._temp = point, profile, temp
         self._told_to_go = False
-        for number in (
-            signal.SIGUSR2,
-            signal.SIGTERM,
-        ):  # SLURM warns before the end of the time, some before preemption
-            signal.signal(number, self._go)
+        signal.signal(signal.SIGUSR2, self._go)  # SLURM warns before the end of the time, some sites before preemption
+        signal.signal(signal.SIGTERM, self._go)
         self._ends_at = time.monotonic() + seconds_of(profile.time) - profile.retire_before
         now = time.time()
         self._written = 0.0
