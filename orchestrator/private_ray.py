@@ -38,6 +38,8 @@ _ENVIRONMENT = {
     "TUNE_WARN_THRESHOLD_S": "60",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
+# Of a user's other Ray: the one would be joined instead of ours, the other goes before our token's file.
+_NOT_OURS = ("RAY_ADDRESS", "RAY_AUTH_TOKEN")
 
 
 def new_token() -> str:
@@ -60,6 +62,8 @@ def private_folder(token: str, *, parent: str | None = None, **environment: str)
         token_file = temp / "token"
         token_file.touch(mode=0o600)
         token_file.write_text(token, encoding="ascii")
+        for name in _NOT_OURS:
+            os.environ.pop(name, None)
         os.environ.update({**_ENVIRONMENT, TOKEN_PATH: str(token_file), **environment})
         yield temp
     finally:

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.driver_lock import is_held
 from orchestrator.private_ray import TOKEN_PATH
 from orchestrator.run_folder import RunFolder
-from tests.orchestrator.command import toy_search, written
+from tests.orchestrator.command import orchestrate, toy_search, written
 
 pytestmark = pytest.mark.slow
 
@@ -72,3 +72,10 @@ def wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not appear"
         time.sleep(0.05)
+
+
+def test_another_ray_of_the_users_is_not_joined_and_its_token_not_used(tmp_path: Path) -> None:
+    space = written(tmp_path / "toy.yaml", toy_search())
+    other = {"RAY_ADDRESS": "127.0.0.1:1", "RAY_AUTH_TOKEN": "somebody-elses"}
+    done = orchestrate("search", "--space", space, "--runs", tmp_path / "runs", **other)
+    assert 0 == done.returncode, done.stderr
