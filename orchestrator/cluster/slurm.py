@@ -3,6 +3,7 @@
 sacct is never needed: what a job did is written down by the job itself, and squeue knows the living.
 """
 
+import logging
 import os
 import pwd
 import re
@@ -12,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.errors import RunFailed
+
+log = logging.getLogger(__name__)
 
 PATIENCE_S = 30  # a busy controller may take its time
 _LIVING = {
@@ -66,7 +69,11 @@ def jobs_named(names: Iterable[str]) -> list[Job]:
     )  # fmt: skip
     jobs = []
     for line in listed.splitlines():
-        id_, state, reason, node, comment, name = line.split("|", 5)
+        parts = line.split("|", 5)
+        if len(parts) < 6:  # a notice among the lines, which is no job
+            log.warning("squeue says: %s", line)
+            continue
+        id_, state, reason, node, comment, name = parts
         jobs.append(Job(id_, name, state, reason, node, comment))
     return jobs
 
@@ -98,9 +105,19 @@ def own_address() -> str:
     else:
         name = socket.gethostname()
     try:
-        return socket.gethostbyname(name)
+        found_address = socket.gethostbyname(name)
+        # Debian's /etc/hosts gives a machine's own name the address 127.0.1.1, at which nobody else reaches it.
+        return address_towards(_controller()) if found_address.startswith("127.") else found_address
     except OSError as error:
         raise RunFailed(f"{name}: the address of this node is not known ({error})") from None
+
+
+def _controller() -> str:
+    """Return the name or address of the first controller: vm(127.0.0.1) and login1 are how SLURM tells it."""
+    found = re.search(
+        r"^SlurmctldHost\S*\s*=\s*([^\s(]+)(?:\(([^)]+)\))?", ask("scontrol", "show", "config"), re.MULTILINE
+    )
+    return (found[2] or found[1]) if found else "127.0.0.1"
 
 
 def address_towards(other: str) -> str:
