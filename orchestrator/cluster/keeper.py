@@ -77,7 +77,8 @@ class Keeper:
         while not self._ended.is_set():
             try:
                 self._round()
-            except RunFailed as error:  # SLURM does not answer: that says nothing about the jobs
+            # SLURM does not answer, which says nothing about the jobs; or the run folder's disk is full or away.
+            except (RunFailed, OSError) as error:
                 log.warning("%s", error)
             self._ended.wait(ROUND_S)
 

@@ -21,6 +21,10 @@ _FOREIGN = re.compile(
 )
 
 
+PATIENCE_S = 120.0
+SECONDS_A_JOB = 5.0  # submitit hands in at most five a second, a busy controller takes them more slowly
+
+
 class NotSubmitted(RunFailed):
     """SLURM refused a job."""
 
@@ -45,11 +49,15 @@ class Queue:
         environment = {
             key: value for key, value in os.environ.items() if key == "SLURM_CONF" or not _FOREIGN.fullmatch(key)
         }
-        done = subprocess.run(
-            [sys.executable, "-m", "orchestrator.cluster.submission",
-             self.point.run.path, str(drivers), str(workers), *requests],
-            capture_output=True, text=True, check=False, env=environment,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "orchestrator.cluster.submission",
+                 self.point.run.path, str(drivers), str(workers), *requests],
+                capture_output=True, text=True, check=False, env=environment,
+                timeout=PATIENCE_S + SECONDS_A_JOB * (drivers + len(requests) + 1),
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:  # some may be queued all the same: who submits again looks first
+            raise NotSubmitted(f"{self.point.run.path}: SLURM gave no answer to sbatch for too long") from None
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.strip()]
             raise NotSubmitted(

@@ -99,7 +99,7 @@ class _WorkerJob:
     def _joined(self, address: str, threads: int) -> Iterator[subprocess.Popen[bytes]]:
         own = address_towards(address.rpartition(":")[0])
         words = [
-            str(Path(sys.executable).with_name("ray")), "start", "--address", address, "--block",
+            sys.executable, "-m", "ray.scripts.scripts", "start", "--address", address, "--block",
             "--node-ip-address", own, "--num-cpus", str(allotted_cpus()), "--num-gpus", str(len(allotted_gpus())),
             "--object-store-memory", "100000000", "--include-log-monitor", "false", "--disable-usage-stats",
             "--temp-dir", str(self._temp / "ray"), "--log-style", "record", "--node-name", self._state.job,
