@@ -14,6 +14,10 @@ class RunFailed(RuntimeError):
     """A run could not go on; what was journaled is kept and the same command goes on from there."""
 
 
+class Pointless(RunFailed):
+    """A run that would only fail again in the same way; nobody should start it anew by himself."""
+
+
 def raise_if_any(mistakes: Sequence[str]) -> None:
     """Raise one UserError for all mistakes found so far, so that a file is mended in one go."""
     if mistakes:

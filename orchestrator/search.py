@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator.errors import RunFailed, UserError
+from orchestrator.errors import Pointless, RunFailed, UserError
 from orchestrator.journal import Journal
 from orchestrator.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.records import Ask, End, FitKey, Record, Report, Stage, Start, State, Tell, TestOpened
@@ -410,7 +410,7 @@ class Search:
             and len(errors) == 1
             and all(t.state is State.FAILED for t in told)
         ):
-            raise RunFailed(
+            raise Pointless(
                 f"{self.folder.path}: the first {len(told)} trials all failed alike, so the search was stopped: "
                 f"{told[0].error}\nMend the cause, then give the search a new --name"
             )

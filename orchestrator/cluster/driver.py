@@ -14,7 +14,7 @@ from orchestrator.cluster.meeting_point import Done, MeetingPoint
 from orchestrator.cluster.pool import pool
 from orchestrator.cluster.queue import Queue
 from orchestrator.driving import drive_experiment, drive_final, drive_search
-from orchestrator.errors import RunFailed, UserError
+from orchestrator.errors import Pointless, RunFailed, UserError
 from orchestrator.experiment import Experiment
 from orchestrator.journal import CutOff
 from orchestrator.run_folder import RunFolder
@@ -47,6 +47,8 @@ def drive_run(run: str) -> None:
         os._exit(1)  # whatever is not written yet is the other driver's to write
     except UserError as error:
         point.write_done(Done(exit_code=2, message=str(error)))
+    except Pointless as error:
+        point.write_done(Done(exit_code=1, message=str(error)))
     except RunFailed as error:
         log.warning("%s", error)
         keeper.say(str(error))
@@ -66,7 +68,7 @@ def _drive(point: MeetingPoint, keeper: Keeper, incarnation: str) -> None:
 
     def session() -> AbstractContextManager[Session]:
         executor: AbstractContextManager[Executor] = (
-            nullcontext(JobsExecutor(point, most=profile.workers.max, gpus_per_fit=profile.gpus))
+            nullcontext(JobsExecutor(point, most=profile.workers.max, gpus_per_fit=profile.gpus_per_fit))
             if profile.mode == "jobs"
             else pool(point, profile, keeper, cpus_per_fit=_cpus_per_fit(folder))
         )

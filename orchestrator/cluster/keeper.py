@@ -24,6 +24,7 @@ ROUND_S = 4.0
 IDLE_S = 30.0  # so long may a worker that is not needed any more stay
 MOST_FRUITLESS = 3  # drivers in a row that came no step further
 MOST_BARREN = 3  # workers that failed before they joined, while none has
+MOST_ROUNDS_OFF = 6  # as a power of two: about four minutes
 MOST_REFUSED = 5  # submissions in a row that SLURM refused, while no worker is there
 
 
@@ -39,6 +40,8 @@ class Keeper:
         self._ended = threading.Event()
         self._living_before: set[str] = set()
         self._failed_before: set[str] | None = None  # the worker jobs of earlier drivers, perhaps of another profile
+        self._failed: set[str] = set()  # the worker jobs of this driver that failed before they joined
+        self._rounds_off = 0  # for so many rounds, no new workers
         self._refused = 0
         self._fits_left: Callable[[], int | None] = lambda: None
         before, progress = point.head(), point.progress()
@@ -77,9 +80,11 @@ class Keeper:
         while not self._ended.is_set():
             try:
                 self._round()
-            # SLURM does not answer, which says nothing about the jobs; or the run folder's disk is full or away.
             except (RunFailed, OSError) as error:
+                # SLURM does not answer, which says nothing about the jobs; or the run folder's disk is full or away.
                 log.warning("%s", error)
+            except Exception:  # whatever one round meets, the watch must go on: nobody else beats and refills
+                log.exception("a round of the watch failed")
             self._ended.wait(ROUND_S)
 
     def _round(self) -> None:
@@ -94,9 +99,13 @@ class Keeper:
         if self._head.closed or self._profile.mode == "jobs":
             return None
         known = {worker.job: worker for worker in self._point.workers()}
-        if problem := self._barren(workers, known):
+        self._note_failures(workers, known)
+        if problem := self._barren(known):
             self.problem = problem
             return self._interrupt()
+        if self._rounds_off > 0:
+            self._rounds_off -= 1
+            return None
         living = [job for job in workers if job.is_alive and not _retiring(job, known)]
         return self._refill(living, {job.id for job in workers}, known)
 
@@ -140,18 +149,25 @@ class Keeper:
         ]  # fmt: skip
         return pending + idle
 
-    def _barren(self, workers: list[Job], known: dict[str, Worker]) -> str | None:
-        """Return why it makes no sense to submit further workers."""
-        if any(worker.joined for worker in known.values()):
-            return None
-        every = {job.id for job in workers if job.state in ("FAILED", "OUT_OF_MEMORY", "BOOT_FAIL")}
+    def _note_failures(self, workers: list[Job], known: dict[str, Worker]) -> None:
+        """Remember who failed before it joined, and wait the longer the more there are.
+
+        A broken node is free again at once, and would be given one new worker after the other.
+        """
+        joined = {worker.job for worker in known.values() if worker.joined}
+        every = {job.id for job in workers if job.state in ("FAILED", "OUT_OF_MEMORY", "BOOT_FAIL")} - joined
         if self._failed_before is None:
             self._failed_before = every
-        failed = sorted(every - self._failed_before)
-        if len(failed) < MOST_BARREN:
+        if every - self._failed_before - self._failed:
+            self._failed |= every - self._failed_before
+            self._rounds_off = 2 ** min(len(self._failed), MOST_ROUNDS_OFF)
+
+    def _barren(self, known: dict[str, Worker]) -> str | None:
+        """Return why it makes no sense to submit further workers."""
+        if len(self._failed) < MOST_BARREN or any(worker.joined for worker in known.values()):
             return None
         return (
-            f"{len(failed)} worker jobs failed before they joined: see {self._point.logs}/{failed[-1]}, "
+            f"{len(self._failed)} worker jobs failed before they joined: see {self._point.logs}/{max(self._failed)}, "
             "or `orchestrate logs RUN --worker 1`; then `orchestrate doctor` says what is wrong with the nodes"
         )
 
