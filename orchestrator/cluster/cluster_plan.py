@@ -27,17 +27,22 @@ def cluster_plan(path: Path, profile: ClusterProfile, runs: Path) -> Iterator[st
         needed = math.ceil(fits / slots) if slots else 0
         workers = max(profile.workers.min, min(needed, profile.workers.max))
         most = max(most, workers)
-        yield f"{name}: {fits} fits on up to {workers} workers, {slots} fits on each at a time"
+        if profile.mode == "jobs":
+            yield f"{name}: {fits} fits, each a job of its own, {profile.workers.max} at a time"
+        else:
+            yield f"{name}: {fits} fits on up to {workers} workers, {slots} fits on each at a time"
         line = forecast_line(spec, profile, runs, folds=folds)
         yield f"  forecast {line or f'none: no run in {runs} did the same task on the same data yet'}"
-    sizes = array_sizes(most, _largest_array())
-    yield (
-        f"jobs: 1 driver and its waiting successor; {most} workers at first, as "
-        f"{len(sizes)} array{'s' if len(sizes) > 1 else ''} of {', '.join(map(str, sizes))}; whoever ends is replaced"
-    )
+    sizes = array_sizes(most, _largest_array()) if profile.mode == "pool" else []
+    arrays = f"{len(sizes)} array{'s' * (len(sizes) > 1)} of {', '.join(map(str, sizes))}"
+    others = f"{most} workers at first, as {arrays}; whoever ends is replaced" if sizes else "one for each fit"
+    yield f"jobs: 1 driver and its waiting successor; {others}"
     stem, folder = f"orc-{path.stem}-ID", runs / path.stem / "cluster" / "logs"
     yield "\n--- driver"
     yield script(profile, driver_parameters(profile, f"{stem}-driver"), folder).rstrip()
+    if profile.mode == "jobs":
+        yield "\n--- each fit"
+        yield script(profile, worker_parameters(profile, f"{stem}-worker"), folder).rstrip()
     for size in dict.fromkeys(sizes):
         yield f"\n--- workers, array of {size}"
         yield script(profile, worker_parameters(profile, f"{stem}-worker"), folder, size).rstrip()

@@ -1,11 +1,13 @@
 """What a search will cost, from how long steps took in earlier runs of the same task on the same data."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestrator.cluster.profile import ClusterProfile
+from orchestrator.errors import RunFailed
 from orchestrator.journal import Entry, read_journal
 from orchestrator.records import FitKey, Report, Search, Start
 from orchestrator.selection import interval
@@ -47,9 +49,10 @@ def forecast(spec: SearchSpec, runs: Path, *, folds: int) -> Forecast | None:
     measured: dict[str, list[float]] = {}
     for depth in _PLACES:
         for path in sorted(runs.glob(depth)):
-            entries = read_journal(path)
-            if entries and isinstance(entries[0][0], Search) and _is_alike(spec, entries[0][0].spec):
-                measured[str(path.parent.relative_to(runs))] = list(_seconds_per_step(entries))
+            with contextlib.suppress(RunFailed, ValueError):  # damaged, or of another version: no concern of this run
+                entries = read_journal(path)
+                if entries and isinstance(entries[0][0], Search) and _is_alike(spec, entries[0][0].spec):
+                    measured[str(path.parent.relative_to(runs))] = list(_seconds_per_step(entries))
     seconds = [value for values in measured.values() for value in values]
     if len(seconds) < 2:
         return None

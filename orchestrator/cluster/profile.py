@@ -161,12 +161,16 @@ class ClusterProfile(_Strict):
 
     @property
     def gpus_per_fit(self) -> float:
-        """The share of a GPU that a fit has."""
+        """How many GPUs a fit has, or which share of one."""
+        if self.mode == "jobs":
+            return float(self.gpus)
         return 1 / self.fits_per_gpu if self.gpus else 0.0
 
     def fits_per_worker(self, cpus_per_fit: int) -> int:
         """Return how many fits a worker runs at a time."""
         by_cpus = self.cpus // cpus_per_fit
+        if self.mode == "jobs":
+            return min(by_cpus, 1)
         return min(by_cpus, self.gpus * self.fits_per_gpu) if self.gpus else by_cpus
 
     def as_data(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from orchestrator.cluster.profile import ClusterProfile, read_profile
 from orchestrator.cluster.slurm import largest_array
 from orchestrator.cluster.submission import array_sizes, driver_parameters, script, worker_parameters
 from orchestrator.run_folder import RunFolder
-from tests.orchestrator.command import written
+from tests.orchestrator.command import orchestrate, toy_search, written
 from tests.slurm.cluster import Cluster, running_cluster
 from tests.slurm.settings import Shape
 from tests.slurm.test_profile import plain_profile
@@ -73,3 +73,19 @@ def test_an_account_with_room_for_fewer_jobs_gets_as_many_workers_as_there_is_ro
     assert 0 == done.returncode, done.stderr
     assert 4 == len(queued)
     assert set(done.stdout.split()) == set(queued)
+
+
+def test_a_plan_of_mode_jobs_has_a_script_for_each_fit_and_a_damaged_journal_of_another_run_is_no_concern_of_it(
+    tmp_path: Path,
+) -> None:
+    space = written(tmp_path / "toy.yaml", toy_search())
+    cluster = written(tmp_path / "cluster.yaml", plain_profile(mode="jobs"))
+    other = tmp_path / "runs" / "other" / "journal.jsonl"
+    other.parent.mkdir(parents=True)
+    other.write_text("damaged\nand not only at its end\n")
+    done = orchestrate("plan", space, "--cluster", cluster, "--runs", tmp_path / "runs")
+    assert 0 == done.returncode, done.stderr
+    assert "toy: 4 fits, each a job of its own, 3 at a time" in done.stdout
+    assert "jobs: 1 driver and its waiting successor; one for each fit" in done.stdout
+    assert "array" not in done.stdout
+    assert "--- each fit" in done.stdout
