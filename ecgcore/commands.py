@@ -6,7 +6,7 @@ A mistake of the user leaves as ValueError, for the command line to print; a ful
 import argparse
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,29 @@ if TYPE_CHECKING:
 # otherwise wait 2 to 3 s for scipy, scikit-learn and wfdb.
 
 
-def add_data_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `data` with its three commands; each sets `run`, a function from the namespace to the exit code."""
+ReadYaml = Callable[[Path], Mapping[str, Any]]
+# Written here, too, since their home (ecgcore/readers/choice.py) takes seconds to import; a test compares the two.
+READERS = ("ptbxl", "cinc2017", "challenge", "ludb", "own")
+
+
+def add_data_commands(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", read_yaml: ReadYaml | None = None
+) -> None:
+    """Add `data` with its three commands; each sets `run`, a function from the namespace to the exit code.
+
+    read_yaml: reads the label maps, which are the one YAML that data has. It comes from outside, since this package
+    reads none; without it a label map is refused.
+    """
     data = subparsers.add_parser("data", help="prepare, check or synthesize recordings")
     commands = data.add_subparsers(dest="data_command", required=True, metavar="COMMAND")
     _add_synthesize(commands.add_parser("synthesize", help="write synthetic 12-lead WFDB records of four rhythms"))
     _add_prepare(commands.add_parser("prepare", help="read recordings into a store that can be searched"))
     _add_check(commands.add_parser("check", help="show what is in stores or recordings, and verify every hash"))
+    data.set_defaults(read_yaml=read_yaml or _no_yaml)
+
+
+def _no_yaml(path: Path) -> Mapping[str, Any]:
+    raise ValueError(f"{path}: label maps are read by the command `orchestrate data`, not here")
 
 
 def _add_synthesize(parser: argparse.ArgumentParser) -> None:
@@ -40,13 +56,29 @@ def _add_synthesize(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_prepare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reader", required=True, choices=["ptbxl", "own"], help="own: WFDB records and a CSV")
     parser.add_argument(
-        "--from", dest="source", type=Path, required=True, metavar="DIR", help="folder of the recordings"
+        "--reader",
+        required=True,
+        action="append",
+        choices=READERS,
+        help="of the recordings; several, each with its --from, make one store",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        required=True,
+        action="append",
+        metavar="DIR",
+        help="folder of the recordings",
     )
     parser.add_argument("--to", type=Path, required=True, metavar="STORE", help="folder of the store to write")
     parser.add_argument("--labels", type=Path, metavar="CSV", help="own: record,patient,labels[,fold] (DIR/labels.csv)")
-    parser.add_argument("--target", help="ptbxl: superclass (default) or rhythm")
+    parser.add_argument("--target", help="ptbxl: superclass (default), rhythm, codes; ludb: rhythm (default), codes")
+    parser.add_argument("--label-map", type=Path, metavar="YAML", help="codes to classes, see label_maps/")
+    parser.add_argument(
+        "--leave-out", action="append", default=[], metavar="PATTERN", help="records by name, such as 'ptb-xl/*'"
+    )
     parser.add_argument("--rate", type=float, metavar="HZ", help="resample to this (default: as recorded; ptbxl: 100)")
     parser.add_argument("--leads", metavar="I,II,...", help="leads of the store, in order (default: the standard 12)")
     parser.add_argument("--train-folds", metavar="1-6", help="given folds to train on")
@@ -113,7 +145,8 @@ def _prepare(namespace: argparse.Namespace) -> int:
     from ecgcore.check import describe_store
     from ecgcore.prepare import prepare
 
-    _, written = prepare(_source(namespace), namespace.to, _request(namespace), replace=namespace.replace)
+    source = _source(namespace)
+    _, written = prepare(source, namespace.to, _request(namespace, source), replace=namespace.replace)
     print(f"{namespace.to}: {'prepared' if written else 'already prepared'}")
     print("\n".join(describe_store(namespace.to)))
     return 0
@@ -134,29 +167,48 @@ def _check(namespace: argparse.Namespace) -> int:
 
 
 def _source(namespace: argparse.Namespace) -> "Source":
-    from ecgcore.readers.own import own_source
-    from ecgcore.readers.ptbxl import ptbxl_source
+    """List what is asked for: one source or several together, by a label map or as they are."""
+    from ecgcore.readers.choice import Wish, source_of
+    from ecgcore.readers.label_map import label_map_from, with_classes
+    from ecgcore.readers.several import together, without
 
-    if namespace.reader == "own":
-        if namespace.target:
-            raise ValueError(f"--target is for ptbxl, but got {namespace.target!r}; own labels are in the CSV")
-        return own_source(namespace.source, table=namespace.labels)
-    if namespace.labels:
-        raise ValueError("--labels is for own recordings; ptbxl has its own tables")
-    if not (namespace.folds or namespace.train_folds):
+    readers, folders = namespace.reader, namespace.source
+    if len(readers) != len(folders):
+        raise ValueError(
+            f"every --reader needs its --from, in the same order, but got {len(readers)} readers and {len(folders)} "
+            "folders"
+        )
+    if "ptbxl" in readers and not (namespace.folds or namespace.train_folds):
         raise ValueError(
             "say how ptbxl is divided: --train-folds 1-8 --validation-folds 9 --test-folds 10 as its authors advise, "
             "or --folds K to draw them"
         )
-    return ptbxl_source(namespace.source, target=namespace.target or "superclass", rate=namespace.rate or 100.0)
+    codes = namespace.label_map is not None and not namespace.target
+    label_map = (
+        label_map_from(namespace.read_yaml(namespace.label_map), namespace.label_map) if namespace.label_map else None
+    )
+    sources = [
+        source_of(
+            reader,
+            Wish(
+                directory=folder,
+                table=namespace.labels,
+                target="codes" if codes and reader in ("ptbxl", "ludb") else namespace.target,
+                rate=namespace.rate,
+            ),
+        )
+        for reader, folder in zip(readers, folders, strict=True)
+    ]
+    source = without(together(sources), namespace.leave_out)
+    return with_classes(source, label_map) if label_map else source
 
 
-def _request(namespace: argparse.Namespace) -> "Request":
+def _request(namespace: argparse.Namespace, source: "Source") -> "Request":
     from ecgcore.prepare import Request
-    from ecgcore.signals import STANDARD_LEADS, canonical_lead
+    from ecgcore.signals import canonical_lead
     from ecgcore.splits import SplitRule
 
-    leads = namespace.leads.split(",") if namespace.leads else STANDARD_LEADS
+    leads = namespace.leads.split(",") if namespace.leads else source.leads
     share: dict[str, Any] = {} if namespace.test_share is None else {"test_share": namespace.test_share}
     return Request(
         rule=SplitRule(
@@ -168,7 +220,7 @@ def _request(namespace: argparse.Namespace) -> "Request":
             **share,
         ),
         leads=tuple(canonical_lead(lead) for lead in leads),
-        rate=100.0 if namespace.reader == "ptbxl" and namespace.rate is None else namespace.rate,
+        rate=100.0 if namespace.reader == ["ptbxl"] and namespace.rate is None else namespace.rate,
         allow_refused=namespace.allow_refused,
     )
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ecgcore import manifest as on_disk
 from ecgcore.manifest import INDEX, SEALED, SIGNALS, SPLITS, Content, Manifest, digest_of, file_facts
-from ecgcore.readers.record import Recording, read_record
+from ecgcore.readers.reading import read_listed
+from ecgcore.readers.record import Recording
 from ecgcore.readers.source import Listed, Source
 from ecgcore.signals import STANDARD_LEADS, fingerprint, lead_fingerprints, resample
 from ecgcore.splits import Division, Indices, SplitRule, divide, linked
@@ -117,9 +118,7 @@ def _read_all(source: Source, request: Request, spool: Path) -> tuple[list[_Take
     with spool.open("wb") as file:
         for listed in source.records:
             try:
-                recording = read_record(
-                    listed.path, name=listed.name, patient=listed.patient, labels=listed.labels, leads=request.leads
-                )
+                recording = read_listed(listed, request.leads)
                 rate = rate or recording.rate
                 signal = _at_rate(recording, rate, chosen=request.rate is not None)
             except ValueError as error:
