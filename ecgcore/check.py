@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.manifest import NAME, SEALED, SIGNALS, Manifest, file_facts, read_manifest, sealed_hash
+from ecgcore.manifest import NAME, SEALED, Manifest, file_facts, read_manifest, sealed_hash
 from ecgcore.readers.own import own_source
 from ecgcore.readers.ptbxl import DATABASE, ptbxl_source
 from ecgcore.readers.record import read_record
@@ -68,9 +68,10 @@ class Survey:
 def describe_store(directory: Path) -> list[str]:
     """Return facts of a prepared store. Raises ValueError if it is damaged, by the hash of every byte of it."""
     store, manifest = open_store(directory), read_manifest(directory)
-    if file_facts(directory / SIGNALS) != manifest.content.files[SIGNALS]:
+    signals = manifest.content.signals
+    if file_facts(directory / signals) != manifest.content.files[signals]:
         raise ValueError(
-            f"{directory / SIGNALS} was changed: its sha256 is not the one in the manifest; prepare the store again "
+            f"{directory / signals} was changed: its sha256 is not the one in the manifest; prepare the store again "
             "with --replace"
         )
     survey = Survey()
@@ -143,7 +144,7 @@ def _sealed_state(directory: Path, manifest: Manifest) -> str:
     if not (directory / SEALED).is_dir():
         return "sealed/ is not here"
     try:
-        fits = sealed_hash(directory) == manifest.sealed_hash
+        fits = sealed_hash(directory, manifest.content.signals) == manifest.sealed_hash
     except FileNotFoundError:
         fits = False
     if not fits:

@@ -1,16 +1,21 @@
 """Which reader reads which folder, and with which of its options: the one list of readers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ecgcore.readers.challenge import challenge_source
+from ecgcore.readers.array import ArrayFormat, array_source
+from ecgcore.readers.challenge import challenge_source, dx_codes
 from ecgcore.readers.cinc2017 import REFERENCE, cinc2017_source
+from ecgcore.readers.header import header_comments
 from ecgcore.readers.ludb import TABLE as LUDB_TABLE
 from ecgcore.readers.ludb import ludb_source
+from ecgcore.readers.mitdb import ANNOTATOR, DEFAULT, Cut, mitdb_source
 from ecgcore.readers.own import own_source
 from ecgcore.readers.ptbxl import DATABASE, ptbxl_source
 from ecgcore.readers.source import Source
+
+NO_ARRAY = ArrayFormat(rate=None, leads=(), unit=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +26,8 @@ class Wish:
     table: Path | None = None
     target: str | None = None
     rate: float | None = None  # Hz, of the store: some databases come at two rates
+    cut: Cut = DEFAULT  # of annotated records
+    array: ArrayFormat = NO_ARRAY
 
 
 READERS: Mapping[str, Callable[[Wish], Source]] = {
@@ -28,17 +35,25 @@ READERS: Mapping[str, Callable[[Wish], Source]] = {
     "cinc2017": lambda wish: cinc2017_source(wish.directory, table=wish.table),
     "challenge": lambda wish: challenge_source(wish.directory),
     "ludb": lambda wish: ludb_source(wish.directory, target=wish.target or "rhythm"),
+    "mitdb": lambda wish: mitdb_source(
+        wish.directory, cut=replace(wish.cut, target=wish.target) if wish.target else wish.cut
+    ),
+    "numpy": lambda wish: array_source(wish.directory, wish.array, table=wish.table),
     "own": lambda wish: own_source(wish.directory, table=wish.table),
 }
-WITH_TARGET = ("ptbxl", "ludb")
-WITH_TABLE = ("own", "cinc2017")
+WITH_TARGET = ("ptbxl", "ludb", "mitdb")
+WITH_TABLE = ("own", "numpy", "cinc2017")
 
 
 def source_of(reader: str, wish: Wish) -> Source:
     """List the records of a folder by a reader's name. Raises ValueError as that does, and for options it lacks."""
-    if not wish.directory.is_dir():
+    if reader != "numpy" and not wish.directory.is_dir():
         raise ValueError(f"{wish.directory} is not a folder: --from must be the folder of the recordings")
     mistakes = []
+    if wish.array != NO_ARRAY and reader != "numpy":
+        mistakes.append(f"--array-rate, --array-leads and --array-unit are for numpy, but the reader is {reader}")
+    if wish.cut != DEFAULT and reader != "mitdb":
+        mistakes.append(f"--window, --piece and --paced are for mitdb, but the reader is {reader}")
     if wish.target and reader not in WITH_TARGET:
         mistakes.append(f"--target is for {', '.join(WITH_TARGET)}, but got {wish.target!r} for {reader}")
     if wish.table and reader not in WITH_TABLE:
@@ -51,4 +66,10 @@ def source_of(reader: str, wish: Wish) -> Source:
 def recognise(directory: Path) -> str | None:
     """Return the reader for a folder by the files in it; None if none is known."""
     signs = {DATABASE: "ptbxl", LUDB_TABLE: "ludb", REFERENCE: "cinc2017", "labels.csv": "own"}
-    return next((reader for name, reader in signs.items() if (directory / name).is_file()), None)
+    for name, reader in signs.items():
+        if (directory / name).is_file():
+            return reader
+    if next(directory.glob(f"*.{ANNOTATOR}"), None):
+        return "mitdb"
+    header = next(directory.rglob("*.hea"), None)
+    return "challenge" if header and dx_codes(header_comments(header)) else None

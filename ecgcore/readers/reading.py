@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ecgcore.readers.array import read_row
 from ecgcore.readers.record import Recording, read_record
 from ecgcore.readers.source import Listed
 
@@ -11,6 +12,8 @@ def read_listed(listed: Listed, leads: Sequence[str] | None = None) -> Recording
 
     Raises ValueError `<name>: <reason>` if it cannot be read.
     """
+    if listed.array:
+        return read_row(listed, leads)
     return read_record(
         listed.path,
         name=listed.name,

@@ -57,7 +57,7 @@ def read_record(
         present = [canonical_lead(correction.lead_names.get(lead, lead)) for lead in record.sig_name]
         rows = lead_order(present, present if leads is None else leads)
         signal = in_millivolts(record.p_signal.T[rows], [record.units[row] for row in rows])
-        _check_samples(signal, [present[row] for row in rows])
+        check_samples(signal, [present[row] for row in rows])
     except _UNREADABLE as error:
         raise ValueError(f"{name}: {error}") from error
     return Recording(
@@ -157,7 +157,8 @@ def _check_signal_files(directory: Path, lines: list[str]) -> None:
                 raise ValueError(f"{name} is MATLAB version 5 or later; WFDB signals are version 4 (save with -v4)")
 
 
-def _check_samples(signal: NDArray[np.float32], leads: list[str]) -> None:
+def check_samples(signal: NDArray[np.float32], leads: list[str]) -> None:
+    """Raise ValueError unless a (leads, samples) signal has samples, all valid, and is not flat in every lead."""
     if signal.size == 0:
         raise ValueError("there are no samples")
     invalid = [lead for lead, row in zip(leads, signal, strict=True) if not np.isfinite(row).all()]

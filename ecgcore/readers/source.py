@@ -38,6 +38,10 @@ class Listed:
         """Identity of the recording that this is all, or a span, of."""
         return self.path, self.array.row if self.array else 0
 
+    def files(self) -> list[Path]:
+        """Return the files that the recording is read from, as far as they exist."""
+        return [self.path] if self.array else record_files(self.path)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -57,20 +61,16 @@ class Source:
 
     def input_hash(self) -> str:
         """Return the sha256 of every byte that is read: tables, headers, signals. Where they lie does not matter."""
-        known: dict[Path, bytes] = {}
-
-        def sha256(path: Path) -> bytes:
-            if path not in known:  # thousands of beats lie in one file
-                known[path] = _sha256(path)
-            return known[path]
-
         digest = hashlib.sha256()
         for table in self.tables:
-            digest.update(f"{table.name}\n".encode() + sha256(table))
+            digest.update(f"{table.name}\n".encode() + _sha256(table))
+        read: dict[Path, bytes] = {}  # a recording's files are read once, though thousands of beats lie in them
         for record in self.records:
-            digest.update(f"{record.name}\n".encode())
-            for file in _files(record):
-                digest.update(f"{file.name}\n".encode() + sha256(file))
+            if record.path not in read:
+                read[record.path] = b"".join(f"{file.name}\n".encode() + _sha256(file) for file in record.files())
+            digest.update(f"{record.name}\n".encode() + read[record.path])
+            if record.span:
+                digest.update(f"{record.span[0]!r} {record.span[1]!r}\n".encode())
         return digest.hexdigest()
 
 
@@ -78,10 +78,6 @@ def directories(folders: Iterable[Path]) -> Path:
     """Return the one folder, or a text of several that stands for it in messages."""
     several = list(folders)
     return several[0] if len(several) == 1 else Path(" + ".join(map(str, several)))
-
-
-def _files(listed: Listed) -> list[Path]:
-    return [listed.path] if listed.array else record_files(listed.path)
 
 
 def _sha256(path: Path) -> bytes:
