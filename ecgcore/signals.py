@@ -117,6 +117,26 @@ def flat_leads(signal: NDArray[np.float32]) -> list[int]:
     return [int(row) for row in np.flatnonzero(np.ptp(signal, axis=1) == 0)]
 
 
+def clipped_leads(signal: NDArray[np.float32], *, rate: float) -> list[int]:
+    """Return the rows that look cut off: three times or more, a peak stays at the lead's extreme value for 10 ms.
+
+    A heart does that once at most, by chance; an amplifier at its limit does it at every beat.
+    """
+    shortest = max(3, round(0.01 * rate))
+    flat = flat_leads(signal)
+    return [
+        row
+        for row, lead in enumerate(signal)
+        if row not in flat and max(_holds(lead == lead.max(), shortest), _holds(lead == lead.min(), shortest)) >= 3
+    ]
+
+
+def _holds(there: NDArray[np.bool_], shortest: int) -> int:
+    """Return how many runs of True are `shortest` or longer."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]]).astype(np.int8)))
+    return int((edges[1::2] - edges[::2] >= shortest).sum())
+
+
 def fingerprint(signal: NDArray[np.float32]) -> int:
     """Return the identity of a signal by its content: the first 8 bytes of the sha256 of its values, as an integer."""
     stored = np.ascontiguousarray(signal, dtype="<f4").tobytes()

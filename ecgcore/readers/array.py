@@ -108,6 +108,7 @@ def read_row(listed: Listed, leads: Sequence[str] | None = None) -> Recording:
         signal=signal,
         rate=said.rate,
         leads=tuple(said.leads[row] for row in order),
+        units=(said.unit,) * len(order),
     )
 
 

@@ -36,6 +36,7 @@ class Recording:
     signal: NDArray[np.float32]  # (leads, samples) in mV
     rate: float  # Hz
     leads: tuple[str, ...]  # canonical names, in the order of the rows
+    units: tuple[str, ...] = ("mV",)  # of the rows as the file has them, before they became mV
 
 
 def read_record(
@@ -67,6 +68,7 @@ def read_record(
         signal=signal,
         rate=float(record.fs),
         leads=tuple(present[row] for row in rows),
+        units=tuple(record.units[row] for row in rows),
     )
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ecgcore.commands import fold_names
+from ecgcore.prepare_command import fold_names
 from ecgcore.store import open_store
 from tests.ecgcore.data_command import main
 from tests.ecgcore.raw_files import small_source
