@@ -87,7 +87,9 @@ def read_annotations(path: Path, extension: str) -> Annotations:
     if not file.is_file():
         raise ValueError(f"{path.name}: there is no annotation file {file}")
     try:
-        found = wfdb.rdann(str(path), extension)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # as above
+            found = wfdb.rdann(str(path), extension)
     except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path.name}: {file} cannot be read as annotations; is it torn? (wfdb: {reason})") from error
