@@ -143,7 +143,8 @@ def _built(content: dict[str, Any]) -> Ensemble:
     sizes = {"leads": len(content["leads"]), "classes": len(content["classes"])}
     members = []
     for member in content["members"]:
-        model = build_classifier(member["config"]["model"], **sizes)
+        config = member["config"]
+        model = build_classifier(config["model"], normalise=config.get("normalise", "none"), **sizes)
         model.load_state_dict(member["weights"])
         calibration = Calibration(temperature=member["temperature"], thresholds=member["thresholds"])
         members.append(Member(model=model.eval().to(best_device()), calibration=calibration))

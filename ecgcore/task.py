@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore import served
+from ecgcore.challenge_score import ChallengeScore
 from ecgcore.features import FeatureCache
 from ecgcore.fit import Fit, Metrics, Report, Scalar
 from ecgcore.origin import refuse_seen
@@ -26,9 +27,13 @@ Array = NDArray[Any]
 class ArrhythmiaTask:
     """Classify the recordings of one prepared store. Constructed once a worker process."""
 
-    def __init__(self, *, data: Path) -> None:
-        """Open the prepared store in `data`. Raises ValueError if it is missing, incomplete or damaged."""
+    def __init__(self, *, data: Path, rewards: Path | None = None) -> None:
+        """Open the prepared store in `data`. Raises ValueError if it is missing, incomplete or damaged.
+
+        rewards: the challenge's matrix of rewards, with which every step and the test have a challenge_score.
+        """
         self._store = open_store(data)
+        self._challenge = None if rewards is None else ChallengeScore.read(rewards, self._store.classes)
         self._features = FeatureCache()
 
     def parameters(self) -> Mapping[str, Parameter]:
@@ -51,7 +56,7 @@ class ArrhythmiaTask:
 
     def fit(self, fit: Fit, report: Report) -> None:
         """Train one configuration on one fold, reporting every epoch: see `ecgcore.training.train`."""
-        train(fit, report, self._store, self._features)
+        train(fit, report, self._store, self._features, challenge=self._challenge)
 
     def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
         """Open the sealed part, score the checkpoints' mean probabilities, write `directory`/predictions.csv.
@@ -72,7 +77,7 @@ class ArrhythmiaTask:
             refuse_seen(path, checkpoint.fingerprints, sealed, everything, part="sealed")
         by_member = predict_records(ensemble, sealed)
         write_predictions(directory / "predictions.csv", by_member.mean(axis=0), sealed, store.classes)
-        return score(ensemble, by_member, sealed)
+        return score(ensemble, by_member, sealed, challenge=self._challenge)
 
     def export(self, checkpoints: Sequence[Path], directory: Path) -> Mapping[str, Scalar]:
         """Write the averaged model to `directory`/model.pt; return its signature."""

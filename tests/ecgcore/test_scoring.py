@@ -29,7 +29,9 @@ def ensemble(*, thresholds: tuple[float, float, float] = (0.5, 0.5, 0.5), member
 def test_a_perfect_answer_scores_one_with_an_interval_of_no_width():
     perfect = np.stack([RECORDS.labels * 0.8 + 0.1, RECORDS.labels * 0.6 + 0.2])
     values = score(ensemble(), perfect, RECORDS)
-    assert {value for name, value in values.items() if name not in ("records", "patients")} == {1.0}
+    told = ("records", "patients", "patients_scored", "calibration_error", "collapsed")
+    assert {value for name, value in values.items() if name not in told} == {1.0}
+    assert values["calibration_error"] == pytest.approx(0.15)  # .85 and .15 were claimed
     assert (values["records"], values["patients"]) == (40, 20)
     assert {"macro_auc", "macro_auc_low", "macro_auc_high", "macro_f1_low", "auc_slow", "f1_rapid"} <= set(values)
     assert "macro_auc_seed_2" in values
