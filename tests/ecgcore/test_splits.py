@@ -1,3 +1,5 @@
+from itertools import chain
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -157,7 +159,7 @@ def test_repeated_folds_are_drawn_anew_each_time():
     held_out = [split.validation.tolist() for split in division.splits]
     assert len(held_out) == 6
     for repeat in (held_out[:3], held_out[3:]):
-        assert sorted([*sum(repeat, []), *division.test]) == list(range(120))
+        assert sorted([*chain(*repeat), *division.test]) == list(range(120))
     assert not set(map(tuple, held_out[:3])) & set(map(tuple, held_out[3:]))
     assert held_out == [split.validation.tolist() for split in again.splits]
 
