@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Written here, too, since their home (ecgcore/readers/choice.py) takes seconds to import; a test compares the two.
 READERS = ("ptbxl", "cinc2017", "challenge", "ludb", "mitdb", "numpy", "own")
+LABEL_MAPS = Path(__file__).parent / "label_maps"
+SHIPPED = " or ".join(sorted(path.stem for path in LABEL_MAPS.glob("*.yaml")))
 _CODED = ("ptbxl", "ludb")  # readers whose codes are asked for by a label map, and not otherwise
 
 
@@ -24,7 +26,7 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         "--target",
         help="ptbxl: superclass (default), rhythm, codes; ludb: rhythm (default), codes; mitdb: beats or rhythm",
     )
-    parser.add_argument("--label-map", type=Path, metavar="YAML", help="codes to classes, see label_maps/")
+    parser.add_argument("--label-map", type=Path, metavar="YAML", help=f"codes to classes: a file, or {SHIPPED}")
     parser.add_argument(
         "--leave-out", action="append", default=[], metavar="PATTERN", help="records by name, such as 'ptb-xl/*'"
     )
@@ -54,7 +56,7 @@ def source_from(
     from ecgcore.readers.mitdb import DEFAULT
     from ecgcore.readers.several import together, without
 
-    path = namespace.label_map
+    path = _label_map_path(namespace.label_map)
     label_map = label_map_from(namespace.read_yaml(path), path) if path else None
     sources = [
         source_of(
@@ -81,6 +83,16 @@ def two_numbers(text: str, separator: str, rule: str) -> tuple[float, float]:
         return float(first), float(second)
     except ValueError:
         raise ValueError(f"{rule}, such as 0.5{separator}40, but got {text!r}") from None
+
+
+def _label_map_path(given: Path | None) -> Path | None:
+    """Return the file that is meant: the one named, or one that is shipped, by its name alone."""
+    shipped = LABEL_MAPS / f"{given}.yaml"
+    if given is None or given.is_file():
+        return given
+    if given.name != str(given) or not shipped.is_file():
+        raise ValueError(f"--label-map must be a YAML file, or {SHIPPED}, but there is no {given}")
+    return shipped
 
 
 def _asks_for_a_cut(namespace: argparse.Namespace) -> bool:

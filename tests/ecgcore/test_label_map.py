@@ -4,10 +4,11 @@ import pytest
 
 from ecgcore.readers.challenge import challenge_source
 from ecgcore.readers.label_map import label_map_from, with_classes
+from ecgcore.source_options import LABEL_MAPS
 from orchestrator.strict_yaml import read_yaml
 from tests.ecgcore.raw_files import noise, write_wfdb
 
-SHIPPED = Path(__file__).resolve().parents[2] / "label_maps"
+SHIPPED = LABEL_MAPS
 PATH = Path("map.yaml")
 
 
