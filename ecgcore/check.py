@@ -6,7 +6,9 @@ Of a sealed part it says the number of records and whether its bytes are those t
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from ecgcore.alike import Outline, shared
 from ecgcore.manifest import NAME, SEALED, Manifest, file_facts, read_manifest, sealed_hash
 from ecgcore.readers.reading import read_listed
 from ecgcore.readers.source import Listed, Source
@@ -33,14 +35,18 @@ class Findings:
     facts: tuple[str, ...]  # `what: value`, or a line below the one before
     examples: tuple[Example, ...]
     sound: bool  # whether every record can be read
+    outlines: tuple[Outline, ...] = ()  # of the recordings, if they are to be compared with those of another folder
 
     def lines(self) -> list[str]:
         """Return everything but the drawings as text."""
         return [self.title, *(f"{part.name}: {_part_text(part)}" for part in self.parts), *self.facts]
 
 
-def describe_store(directory: Path) -> Findings:
-    """Return facts of a prepared store. Raises ValueError if it is damaged, by the hash of every byte of it."""
+def describe_store(directory: Path, *, compare: bool = False) -> Findings:
+    """Return facts of a prepared store, and outlines if asked to `compare` it.
+
+    Raises ValueError if it is damaged, by the hash of every byte of it.
+    """
     store, manifest = open_store(directory), read_manifest(directory)
     content = manifest.content
     if file_facts(directory / content.signals) != content.files[content.signals]:
@@ -48,7 +54,7 @@ def describe_store(directory: Path) -> Findings:
             f"{directory / content.signals} was changed: its sha256 is not the one in the manifest; prepare the store "
             "again with --replace"
         )
-    survey = Survey(unit=content.units)
+    survey = Survey(unit=content.units, outlines=[] if compare else None)
     for index, name in enumerate(store.records.ids):
         own = store.records.labels[index]
         labels = tuple(label for label, there in zip(store.classes, own, strict=True) if there)
@@ -74,12 +80,16 @@ def describe_store(directory: Path) -> Findings:
         ),
         examples=tuple(survey.examples.values()),
         sound=True,
+        outlines=tuple(survey.outlines or ()),
     )
 
 
-def describe_source(source: Source) -> Findings:
-    """Return facts of raw recordings; each recording is read once, however many records are cut out of it."""
-    survey, refused = Survey(), []
+def describe_source(source: Source, *, compare: bool = False) -> Findings:
+    """Return facts of raw recordings, and outlines if asked to `compare` them.
+
+    Each recording is read once, however many records are cut out of it.
+    """
+    survey, refused = Survey(outlines=[] if compare else None), []
     for records in _by_recording(source):
         first = records[0]
         try:
@@ -110,7 +120,14 @@ def describe_source(source: Source) -> Findings:
         ),
         examples=tuple(survey.examples.values()),
         sound=not refused,
+        outlines=tuple(survey.outlines or ()),
     )
+
+
+def in_both(one: Findings, other: Findings) -> str:
+    """Say which recordings two folders share, however files, rates or filters differ; sealed parts are left alone."""
+    pairs = [f"{first} = {second}" for first, second in shared(one.outlines, other.outlines)]
+    return f"recordings in both {_place(one)} and {_place(other)}: {named(pairs)}"
 
 
 def bare_source(directory: Path) -> Source:
@@ -131,6 +148,10 @@ def _by_recording(source: Source) -> Iterable[list[Listed]]:
     for listed in source.records:
         groups.setdefault(listed.recording, []).append(listed)
     return groups.values()
+
+
+def _place(findings: Findings) -> str:
+    return findings.title.partition(": ")[0]
 
 
 def _part_text(part: PartCounts) -> str:
@@ -158,8 +179,14 @@ def _origin_facts(
     ]
 
 
-def _processing_text(processing: Mapping[str, object]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in processing.items())
+def _processing_text(processing: Mapping[str, Any]) -> str:
+    """Return `band pass 0.5-40, half, largest rounding error 0.001`."""
+    texts = []
+    for name, value in processing.items():
+        shown = "-".join(f"{number:g}" for number in value) if isinstance(value, list | tuple) else value
+        shown = f"{shown:.3g}" if isinstance(shown, float) else shown
+        texts.append(name.replace("_", " ") + ("" if shown is True else f" {shown}"))
+    return ", ".join(texts)
 
 
 def _sealed_state(directory: Path, manifest: Manifest) -> str:

@@ -7,6 +7,7 @@ import argparse
 import errno
 import sys
 from collections.abc import Callable, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,13 +104,16 @@ def _synthesize(namespace: argparse.Namespace) -> int:
 
 
 def _check(namespace: argparse.Namespace) -> int:
-    from ecgcore.check import describe_store
+    from ecgcore.check import describe_store, in_both
 
-    findings = []
+    findings, compare = [], len(namespace.folders) > 1
     for folder in namespace.folders:
-        one = describe_store(folder) if (folder / "manifest.json").is_file() else _raw(namespace, folder)
+        prepared = (folder / "manifest.json").is_file()
+        one = describe_store(folder, compare=compare) if prepared else _raw(namespace, folder, compare=compare)
         findings.append(one)
         print("\n".join(one.lines()))
+    for one, other in combinations(findings, 2):
+        print(in_both(one, other))
     if namespace.html:
         from ecgcore.atomic import replacing
         from ecgcore.page import page
@@ -120,13 +124,14 @@ def _check(namespace: argparse.Namespace) -> int:
     return 0 if all(one.sound for one in findings) else 1
 
 
-def _raw(namespace: argparse.Namespace, folder: Path) -> "Findings":
+def _raw(namespace: argparse.Namespace, folder: Path, *, compare: bool) -> "Findings":
     """Describe recordings that are not prepared, by the reader that is named or recognised."""
     from ecgcore.check import bare_source, describe_source
     from ecgcore.readers.choice import recognise
 
     reader = namespace.reader or ("own" if namespace.labels else recognise(folder))
     if reader is None:
-        return describe_source(bare_source(folder))
+        return describe_source(bare_source(folder), compare=compare)
     everything = {"given_test": False, "paced": True}  # what is there, not what a store would have
-    return describe_source(source_from(namespace, [reader], [folder], rate=None, cut=everything))
+    source = source_from(namespace, [reader], [folder], rate=None, cut=everything)
+    return describe_source(source, compare=compare)

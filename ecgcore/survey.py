@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.alike import Outline, outline
 from ecgcore.signals import clipped_leads, flat_leads, lead_fingerprints
 from ecgcore.splits import linked
 
@@ -51,6 +52,7 @@ class Survey:
     names: list[str] = field(default_factory=list)
     identities: list[list[int]] = field(default_factory=list)  # of each recording's leads
     examples: dict[str, Example] = field(default_factory=dict)  # class -> its first record
+    outlines: list[Outline] | None = None  # gathered if there is a list, to compare folders by
 
     def add(
         self,
@@ -73,6 +75,8 @@ class Survey:
             self.clipped.append(f"{name} ({' '.join(leads[row] for row in clipped)})")
         self.names.append(name)
         self.identities.append(lead_fingerprints(signal))
+        if self.outlines is not None:
+            self.outlines.append(outline(name, signal, rate=rate, leads=leads))
 
     def keep(self, name: str, signal: NDArray[np.float32], labels: Sequence[str], like: SurveyedAs) -> None:
         """Keep a record as an example if it is the first of one of its classes (or the first at all without any)."""

@@ -22,10 +22,10 @@ def test_every_class_of_many_is_dealt_evenly_where_each_record_is_a_patient(seed
     parts = deal(np.arange(300), count, groups=np.arange(300), labels=labels, seed=seed, multilabel=True)
 
     assert sorted(np.concatenate(parts)) == list(range(300))
-    assert np.ptp([len(part) for part in parts]) <= 12
+    assert np.ptp([len(part) for part in parts]) <= 0.35 * 300 / count
     per_part = np.array([labels[part].sum(axis=0) for part in parts])
-    # No part is further from its fair share than 3 records or a fifth of it: chance alone is off by twice that.
-    assert (np.abs(per_part - labels.sum(axis=0) / count) <= np.maximum(3, 0.2 * labels.sum(axis=0) / count)).all()
+    # Of 400 seeds the worst was off by 0.8 records; parts drawn by chance are off by 4 at the median.
+    assert np.abs(per_part - labels.sum(axis=0) / count).max() < 2
 
 
 def test_a_class_of_as_many_records_as_parts_is_in_every_part():
