@@ -47,8 +47,10 @@ def interval(by_class: Sequence[NDArray[np.float64]], *, score: float, patients:
     """95 % interval of `score`, a mean over classes, from its values in resamples of `patients`.
 
     A resample that lacks a class averages over the others. The interval is Student's, of the resamples' spread, on the
-    scale of log odds, so that it stays between 0 and 1 and is the wider on the side where there is room. Quantiles of
-    the resamples themselves held the true macro-F1 of 60 patients in 92.5 % of cases, this in 94 % (see the tests).
+    scale of log odds, so that it stays between 0 and 1 and is the wider on the side where there is room. Of 1,000 data
+    sets of 100 patients (tests/ecgcore/test_coverage.py) it held the true macro-AUC and macro-F1 in 94.6 % and 94.3 %,
+    quantiles of the resamples in 92.8 % and 92.5 %; of 60 patients, six of them of the rarest class, in 93.0 % and
+    92.1 %, quantiles in 92.5 % and 89.6 %.
     """
     values = np.stack(by_class)
     present = ~np.isnan(values)

@@ -58,6 +58,7 @@ class Checkpoint:
     averaged: int = 0  # updates of that average
     best_score: float | None = None  # of what `stop_on` names, at best_step; None without patience
     best_step: int = 0
+    processing: Mapping[str, Any] = field(default_factory=dict)  # of the store's signals, see ecgcore/processing.py
 
 
 def file_name(step: int) -> str:
@@ -70,6 +71,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     content = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
     held = checkpoint.predictions
     content["config"] = dict(checkpoint.config)
+    content["processing"] = dict(checkpoint.processing)
     content["fingerprints"] = torch.from_numpy(checkpoint.fingerprints)
     content["predictions"] = held and {
         "ids": held.ids,

@@ -10,6 +10,7 @@ from ecgcore.checkpoints import Checkpoint, read_checkpoint
 from ecgcore.fit import Fit, Scalar
 from ecgcore.models import Classifier
 from ecgcore.parameters import PARAMETERS, Hyperparameters
+from ecgcore.processing import changes_of
 from ecgcore.store import Records, Store
 
 Indices = NDArray[np.int64]
@@ -35,6 +36,12 @@ def read_start(path: Path, settings: Hyperparameters, store: Store) -> Checkpoin
             f"sampling rates must be equal: the checkpoint has {start.rate:g} Hz, "
             f"the store {store.rate:g} Hz; "
             f"prepare the store at {start.rate:g} Hz"
+        )
+    asked = changes_of(store.processing)
+    if dict(start.processing) != asked:
+        mistakes.append(
+            f"signals must be processed alike: the checkpoint's were {dict(start.processing) or 'left as they are'}, "
+            f"the store's {asked or 'left as they are'}; prepare one of the stores as the other"
         )
     if mistakes:
         raise ValueError("\n".join(f"{path}: {mistake}" for mistake in mistakes))

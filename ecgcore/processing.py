@@ -3,6 +3,7 @@
 Each recording is treated by itself: nothing is fitted on a part of the data, so nothing can leak from one to another.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -75,3 +76,8 @@ def stored(signal: NDArray[np.float32], processing: Processing) -> tuple[NDArray
         raise ValueError(f"{np.abs(signal).max():g} mV cannot be stored with --half; leave that out")
     rounded = signal.astype("<f2")
     return rounded, float(np.abs(signal - rounded.astype(np.float32)).max())
+
+
+def changes_of(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a store's stated processing a model must be given alike: all but how the samples are stored."""
+    return {name: stated[name] for name in ("band_pass", "notch", "normalise") if stated.get(name) is not None}

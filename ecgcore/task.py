@@ -3,6 +3,7 @@
 Knows nothing of searches. `test` is the only door to the sealed part.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ecgcore.features import FeatureCache
 from ecgcore.fit import Fit, Metrics, Report, Scalar
 from ecgcore.origin import refuse_seen
 from ecgcore.parameters import PARAMETERS, Parameter
+from ecgcore.processing import changes_of
 from ecgcore.scoring import predict_records, score, write_predictions
 from ecgcore.sealed import open_sealed
 from ecgcore.store import open_store
@@ -50,6 +52,7 @@ class ArrhythmiaTask:
             "multilabel": store.multilabel,
             "leads": ",".join(store.leads),
             "rate": store.rate,
+            "processing": json.dumps(dict(store.processing), sort_keys=True) if store.processing else "",
             "records": len(store.records),
             "patients": len(set(store.records.patients)),
         }
@@ -66,9 +69,10 @@ class ArrhythmiaTask:
         """
         ensemble, read = served.ensemble_of(checkpoints)
         store = self._store
-        if (ensemble.classes, ensemble.leads, ensemble.rate) != (store.classes, store.leads, store.rate):
+        own = (store.classes, store.leads, store.rate, changes_of(store.processing))
+        if (ensemble.classes, ensemble.leads, ensemble.rate, dict(ensemble.processing)) != own:
             raise ValueError(
-                f"{checkpoints[0]}: must have the classes, leads and rate of "
+                f"{checkpoints[0]}: must have the classes, leads, rate and processing of "
                 f"{store.directory}; test it on its own store"
             )
         sealed = open_sealed(store.directory)

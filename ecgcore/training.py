@@ -36,6 +36,7 @@ from ecgcore.optimisation import average_of, build_optimiser, build_schedule
 from ecgcore.origin import held_out, load_start, read_resumed, read_start, refuse_seen
 from ecgcore.parameters import Hyperparameters
 from ecgcore.patience import Patience
+from ecgcore.processing import changes_of
 from ecgcore.store import Store, part_of
 from ecgcore.training_statistics import TrainingStatistics, measure
 
@@ -246,6 +247,7 @@ def _blank(fit: Fit, settings: Hyperparameters, store: Store, fingerprints: Indi
         leads=store.leads,
         rate=store.rate,
         multilabel=store.multilabel,
+        processing=changes_of(store.processing),
         weights={},
         optimiser={},
         schedule={},
