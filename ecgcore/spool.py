@@ -11,6 +11,7 @@ import signal as signals_of_the_system
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import groupby
 from multiprocessing.connection import wait
@@ -81,7 +82,7 @@ def read_all(
     """Read every record of the source; return those taken, those refused with the reason, and the rate in Hz.
 
     rate: None for that of the first record that can be read. Pieces that are in `folder` already are not read again.
-    Raises OSError if the disk is full.
+    Raises OSError if the disk is full, ChildProcessError if a process that reads was ended from outside.
     """
     decided = rate or _first_rate(source, leads)
     pieces = [
@@ -134,8 +135,12 @@ def _bytes(source: Source) -> int:
 
 def _read(pieces: Sequence[_Piece], *, workers: int) -> Iterator[_Piece]:
     """Read the pieces that are not there yet; give each back as soon as it is on disk."""
-    missing = [piece for piece in pieces if not piece.facts.is_file()]
-    yield from (piece for piece in pieces if piece not in missing)
+    missing = []
+    for piece in pieces:
+        if piece.facts.is_file():
+            yield piece
+        else:
+            missing.append(piece)
     if workers == 1 or len(missing) < 2:
         for piece in missing:
             yield _read_piece(piece)
@@ -147,6 +152,11 @@ def _read(pieces: Sequence[_Piece], *, workers: int) -> Iterator[_Piece]:
     try:
         for future in as_completed([pool.submit(_read_piece, piece) for piece in missing]):
             yield future.result()
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "a process that read recordings was ended from outside, perhaps for want of memory; nothing is lost: the "
+            "same command goes on, with --workers 1 if that happens again"
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

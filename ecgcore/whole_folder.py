@@ -48,7 +48,8 @@ def kept_folder(target: Path, *, purpose: str) -> Iterator[Path]:
     """Give a private folder beside `target` for work that may be interrupted: the same `purpose` finds it again.
 
     Work for another purpose is cleared. It is removed when the block ends, and after a failure, so that nothing is left
-    behind; an interrupt or a kill leaves it. Raises ValueError while another process works for the same target.
+    behind; an interrupt or a kill, of a process that works for it too, leaves it. Raises ValueError while another
+    process works for the same target.
     """
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,8 @@ def kept_folder(target: Path, *, purpose: str) -> Iterator[Path]:
             said.write_text(purpose, encoding="utf-8")
         try:
             yield folder
+        except ChildProcessError:  # somebody ended a process that worked here: as good as an interrupt
+            raise
         except Exception:
             shutil.rmtree(folder, ignore_errors=True)
             raise

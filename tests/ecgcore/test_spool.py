@@ -89,23 +89,27 @@ def test_pieces_of_another_request_are_not_taken(source, tmp_path):
     assert set(open_store(tmp_path / "store").records.lengths.tolist()) == {200}
 
 
-def test_a_killed_command_goes_on_and_leaves_no_process(tmp_path):
-    """SIGKILL while two processes read: they end, too, and the same command again completes the same store."""
+@pytest.mark.parametrize("victim", ["the command", "a process that reads"])
+def test_a_killed_preparation_goes_on_and_leaves_no_process(tmp_path, victim):
+    """SIGKILL while two processes read: all end, and the same command again completes the same store."""
     small_source(tmp_path / "source", patients=80)
     script = "import sys; from ecgcore import spool; from tests.ecgcore.data_command import main; "
     script += "spool.WORTHWHILE = 0; sys.exit(main(*sys.argv[1:]))"
     words = [sys.executable, "-c", script, "prepare", "--reader", "own", "--leads", "I,II", "--workers", "2"]
     words += ["--from", f"{tmp_path}/source", "--to", f"{tmp_path}/store"]
-    started = psutil.Popen(words, stdout=subprocess.DEVNULL)
+    started = psutil.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while started.poll() is None and not pieces(tmp_path):
         time.sleep(0.002)
     readers = started.children(recursive=True)
-    started.send_signal(signal.SIGKILL)
-    started.wait()
+    (started if victim == "the command" else readers[-1]).send_signal(signal.SIGKILL)
+    _, said = started.communicate()
     assert len(readers) >= 2
     assert psutil.wait_procs(readers, timeout=20)[1] == []
     assert not (tmp_path / "store").exists()
     assert pieces(tmp_path)
+    if victim == "a process that reads":
+        assert started.returncode == 1
+        assert "a process that read recordings was ended from outside" in said
 
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
 
