@@ -50,6 +50,7 @@ class Survey:
     flat: list[str] = field(default_factory=list)  # `record (leads)`
     clipped: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    carried: list[tuple[str, ...]] = field(default_factory=list)  # the leads of each recording
     identities: list[list[int]] = field(default_factory=list)  # of each recording's leads
     examples: dict[str, Example] = field(default_factory=dict)  # class -> its first record
     outlines: list[Outline] | None = None  # gathered if there is a list, to compare folders by
@@ -74,6 +75,7 @@ class Survey:
         if clipped := clipped_leads(signal, rate=rate):
             self.clipped.append(f"{name} ({' '.join(leads[row] for row in clipped)})")
         self.names.append(name)
+        self.carried.append(leads)
         self.identities.append(lead_fingerprints(signal))
         if self.outlines is not None:
             self.outlines.append(outline(name, signal, rate=rate, leads=leads))
@@ -97,6 +99,7 @@ class Survey:
         unit = f" {self.unit}" if self.unit != "1" else " (normalised)"
         return [
             f"leads: {some(_counted({' '.join(leads): n for leads, n in sorted(self.leads.items())}), ' | ')}",
+            f"missing leads: {named(self._missing())}",
             f"rate: {', '.join(_counted({f'{rate:g} Hz': n for rate, n in sorted(self.rates.items())}))}",
             f"length: {min(self.lengths):g} to {max(self.lengths):g} s, median {np.median(self.lengths):g} s",
             f"units: {', '.join(_counted(self.units))}",
@@ -105,6 +108,16 @@ class Survey:
             f"clipped leads: {named(self.clipped)}",
             f"duplicate signals: {named(copies)}",
         ]
+
+    def _missing(self) -> list[str]:
+        """Name the recordings without a lead that more than half of them have."""
+        frequency = Counter(lead for leads in self.carried for lead in leads)
+        usual = [lead for lead, count in frequency.items() if 2 * count > len(self.carried)]
+        lacking = {
+            name: [lead for lead in usual if lead not in leads]
+            for name, leads in zip(self.names, self.carried, strict=True)
+        }
+        return [f"{name} ({' '.join(leads)})" for name, leads in lacking.items() if leads]
 
 
 def named(names: Sequence[str]) -> str:

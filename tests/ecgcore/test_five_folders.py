@@ -20,7 +20,12 @@ FOLDERS = {
 SAID = {
     "ptbxl500": ["duplicate signals: 5: 137 = 138, 143 = 144, 145 = 463, 456 = 457, 459 = 460", "rate: 100 Hz"],
     "cinc2017": ["length: 9.36 to 60.62 s, median 30 s", "leads: I\n", "rate: 300 Hz"],
-    "mitdb": ["V5 MLII (1)", "V5 V2 (1)", "left out: 28 records of class N whose window leaves the recording"],
+    "mitdb": [
+        "V5 MLII (1)",
+        "V5 V2 (1)",
+        "missing leads: 4: 102 (MLII V1)",
+        "left out: 28 records of class N whose window leaves the recording",
+    ],
     "ludb": ["its header scales each lead to 1 peak to peak; raw integers / 1000 are mV: 170: 1, 2, 3"],
     "challenge2021_mix": [
         "flat leads: 6: ningbo/JS11438 (V1 V2 V3 V4 V5 V6)",

@@ -4,9 +4,12 @@ import pytest
 
 from ecgcore.readers.challenge import challenge_source
 from ecgcore.readers.label_map import label_map_from, with_classes
+from ecgcore.readers.ludb import ludb_source
+from ecgcore.readers.ptbxl import ptbxl_source
 from ecgcore.source_options import LABEL_MAPS
 from orchestrator.strict_yaml import read_yaml
 from tests.ecgcore.raw_files import noise, write_wfdb
+from tests.orchestrator.command import orchestrate
 
 SHIPPED = LABEL_MAPS
 PATH = Path("map.yaml")
@@ -96,8 +99,6 @@ def test_the_scored_classes_are_those_of_the_challenge(recordings):
 
 
 def test_the_map_for_pretraining_knows_every_word_of_ludb(recordings):
-    from ecgcore.readers.ludb import ludb_source
-
     if not (recordings / "ludb").is_dir():
         pytest.skip(f"needs ludb in {recordings}")
     path = SHIPPED / "challenge_ludb.yaml"
@@ -106,3 +107,30 @@ def test_the_map_for_pretraining_knows_every_word_of_ludb(recordings):
 
     assert mapped.unknown_codes == {}
     assert len(mapped.records) + sum(mapped.left_out.values()) == 170
+
+
+def test_the_program_reads_a_label_map_as_strictly_as_any_yaml(tmp_path):
+    source_of_codes(tmp_path / "raw", "1", "2", "1,7")
+    (tmp_path / "map.yaml").write_text("multilabel: true\nclasses:\n  a: [1]\n  b: [2]\n")
+
+    done = orchestrate("data", "check", tmp_path / "raw", "--label-map", tmp_path / "map.yaml")
+
+    assert done.returncode == 0, done.stderr
+    assert "3 records of 3 patients; a 2, b 1 (reader challenge)" in done.stdout
+    assert "codes without a class: 1: 7 (1)" in done.stdout
+    (tmp_path / "map.yaml").write_text("multilabel: yes\nclasses:\n  a: [1]\n  a: [2]\n")
+    done = orchestrate("data", "check", tmp_path / "raw", "--label-map", tmp_path / "map.yaml")
+    assert done.returncode == 2
+    assert f"{tmp_path}/map.yaml:1: `yes` is read as a truth value" in done.stderr
+    assert f"{tmp_path}/map.yaml:4: a: the key is given twice" in done.stderr
+
+
+def test_codes_of_ptbxl_become_classes(recordings):
+    content = {"multilabel": False, "classes": {"fibrillation": ["AFIB"], "sinus": ["SR", "SBRAD", "STACH"]}}
+    source = ptbxl_source(recordings / "ptbxl500", target="codes")
+
+    mapped = with_classes(source, label_map_from(content, PATH))
+
+    assert sum(record.labels == ("fibrillation",) for record in mapped.records) == 11
+    assert len(mapped.records) + sum(mapped.left_out.values()) == 434
+    assert mapped.unknown_codes["NORM"] == 261
