@@ -107,6 +107,8 @@ def _by_patient(ensemble: Ensemble, scores: Floats, records: Records) -> dict[st
     mean, labels = sums / np.bincount(owner)[:, None], np.zeros_like(sums, dtype=np.float32)
     np.maximum.at(labels, owner, records.labels)
     clear = np.full(len(names), True) if ensemble.multilabel else labels.sum(axis=1) == 1
+    if not clear.any():
+        return {"patients_scored": 0.0}
     called = decide(mean[clear], multilabel=ensemble.multilabel, thresholds=ensemble.thresholds)
     areas = class_auc(mean[clear], labels[clear])
     return {

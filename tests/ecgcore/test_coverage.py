@@ -13,7 +13,7 @@ CLASSES, DATASETS, RESAMPLES = 4, 1000, 200
 def drawn(
     random: np.random.Generator, patients: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]:
-    """Patients of one to three records, which share class and half of what misleads the model: owner, labels, scores."""
+    """Patients of one to three records, which share class and half of what misleads a model: owner, labels, scores."""
     owner = np.repeat(np.arange(patients), random.integers(1, 4, patients))
     classes = random.choice(CLASSES, p=[0.4, 0.3, 0.2, 0.1], size=patients)[owner]
     labels = np.eye(CLASSES, dtype=np.float32)[classes]
