@@ -82,7 +82,7 @@ def _source(namespace: argparse.Namespace) -> "Source":
             f"every --reader needs its --from, in the same order, but got {len(readers)} readers and {len(folders)} "
             "folders"
         )
-    if "ptbxl" in readers and not (namespace.folds or namespace.train_folds):
+    if "ptbxl" in readers and not (namespace.folds or namespace.train_folds or namespace.fold_table):
         raise ValueError(
             "say how ptbxl is divided: --train-folds 1-8 --validation-folds 9 --test-folds 10 as its authors advise, "
             "or --folds K to draw them"

@@ -30,6 +30,9 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--leave-out", action="append", default=[], metavar="PATTERN", help="records by name, such as 'ptb-xl/*'"
     )
+    parser.add_argument(
+        "--fold-table", type=Path, metavar="CSV", help="record,fold: folds in place of the reader's own"
+    )
     parser.add_argument("--window", metavar="S,S", help="mitdb: seconds before and after a beat (default 0.3,0.5)")
     parser.add_argument("--piece", type=float, metavar="S", help="mitdb: length of a piece of one rhythm (default 10)")
     parser.add_argument("--paced", action="store_true", help="mitdb: with the records of paced hearts")
@@ -52,6 +55,7 @@ def source_from(
     for mistakes of the options, of the label map and of the tables.
     """
     from ecgcore.readers.choice import Wish, source_of
+    from ecgcore.readers.fold_table import with_folds
     from ecgcore.readers.label_map import label_map_from, with_classes
     from ecgcore.readers.mitdb import DEFAULT
     from ecgcore.readers.several import together, without
@@ -73,6 +77,7 @@ def source_from(
         for reader, folder in zip(readers, folders, strict=True)
     ]
     source = without(together(sources), namespace.leave_out)
+    source = with_folds(source, namespace.fold_table) if namespace.fold_table else source
     return with_classes(source, label_map) if label_map else source
 
 

@@ -30,7 +30,7 @@ def make_folder(folder: Path) -> None:
     (header,) = re.findall(r"^    (record,.*)$", SECTION, re.MULTILINE)
     rows = []
     (folder / "clinic").mkdir(parents=True)
-    for recording in recordings(Synthesis(records=96, seed=5, seconds=6.0)):
+    for recording in recordings(Synthesis(records=64, seed=5, seconds=5.0)):
         write_record(folder / "clinic", recording)
         rows.append([f"clinic/{recording.name}", recording.patient, ";".join(recording.labels)])
     with (folder / "labels.csv").open("w", newline="") as file:
