@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ecgcore.atomic import replacing
 from ecgcore.batches import by_length, gather
-from ecgcore.bootstrap import interval, patient_weights, weighted_auc, weighted_f1
+from ecgcore.bootstrap import interval, patient_weights, patients_of, weighted_auc, weighted_f1
 from ecgcore.challenge_score import ChallengeScore
 from ecgcore.metrics import (
     class_auc,
@@ -74,7 +74,7 @@ def _intervals(
     scores: Floats, called: NDArray[np.bool_], records: Records, values: Mapping[str, float]
 ) -> dict[str, float]:
     weights, truth = patient_weights(records.patients, seed=SEED), records.labels > 0.5
-    classes, patients = range(truth.shape[1]), len(set(records.patients))
+    classes, patients = range(truth.shape[1]), patients_of(records.patients, truth)
     resampled = {
         "macro_auc": [weighted_auc(scores[:, index], truth[:, index], weights) for index in classes],
         "macro_f1": [weighted_f1(called[:, index], truth[:, index], weights) for index in classes],
