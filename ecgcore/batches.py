@@ -1,4 +1,4 @@
-"""Records to padded batches, read from the memory-mapped store as they are needed.
+"""Records to padded batches, read from the memory-mapped store as they are needed; which records share a batch.
 
 Copying a batch costs a thousandth of training on it, so nothing is kept in memory, and no worker processes
 are needed.
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 EVALUATION_BATCH = 64  # records
+BUCKET = 8  # batches whose records are sorted by length among themselves
+
+Indices = NDArray[np.int64]
 
 
 class Signals(Protocol):
@@ -31,30 +34,52 @@ class Batch(NamedTuple):
 
 
 def gather(
-    records: Signals, indices: NDArray[np.int64], *, starts: NDArray[np.int64] | None = None, shorter: int = 0
+    records: Signals, indices: Indices, *, starts: Indices | None = None, lengths: Indices | None = None
 ) -> Batch:
-    """Copy records into one padded batch on the CPU.
-
-    With `starts` (one a record, samples, at most `shorter`) a window of the record's length less `shorter`
-    begins there.
-    """
+    """Copy records, or of each the `lengths` samples from `starts` on, into one padded batch on the CPU."""
     begins = np.zeros(len(indices), np.int64) if starts is None else starts
-    lengths = records.lengths[indices] - shorter
+    kept = records.lengths[indices] if lengths is None else lengths
     leads = records.signal(int(indices[0])).shape[0]
-    signals = np.zeros((len(indices), leads, int(lengths.max())), np.float32)
-    for row, (index, begin, length) in enumerate(zip(indices, begins, lengths, strict=True)):
+    signals = np.zeros((len(indices), leads, int(kept.max())), np.float32)
+    for row, (index, begin, length) in enumerate(zip(indices, begins, kept, strict=True)):
         signals[row, :, :length] = records.signal(int(index))[:, begin : begin + length]
-    return Batch(torch.from_numpy(signals), torch.from_numpy(np.asarray(lengths, np.int64)))
+    return Batch(torch.from_numpy(signals), torch.from_numpy(np.asarray(kept, np.int64)))
 
 
-def shuffled(indices: NDArray[np.int64], *, size: int) -> list[NDArray[np.int64]]:
-    """Draw an order from torch's global generator; cut it into batches of at most `size`, equal within one.
+def drawn(indices: Indices, *, weights: NDArray[np.float64] | None) -> Indices:
+    """Draw an epoch from torch's global generator: each record once, or as many with replacement by `weights`."""
+    if weights is None:
+        order = torch.randperm(len(indices))
+    else:
+        order = torch.multinomial(torch.from_numpy(weights), len(indices), replacement=True)
+    return np.asarray(indices[order.numpy()])
 
 
-    A remainder of one or two records would move the weights as much as a whole batch.
+def batched(order: Indices, *, size: int, lengths: NDArray[np.int64] | None = None) -> list[Indices]:
+    """Cut an epoch's order into batches of at most `size`, equal within one.
+
+    A remainder of one or two records would move the weights as much as a whole batch. With `lengths` (of these
+    records, in samples) those that share a batch are of similar length: each stretch of 8 batches is sorted by it, and
+    the batches are shuffled.
     """
-    order = torch.randperm(len(indices)).numpy()
-    return list(np.array_split(indices[order], batches_an_epoch(len(indices), size=size)))
+    batches = batches_an_epoch(len(order), size=size)
+    if lengths is None:
+        return list(np.array_split(order, batches))
+    sorted_parts = []
+    for part in np.array_split(np.arange(len(order)), -(-batches // BUCKET)):
+        sorted_parts.append(part[np.argsort(lengths[part], kind="stable")])
+    cut = np.array_split(order[np.concatenate(sorted_parts)], batches)
+    return [cut[position] for position in torch.randperm(batches).tolist()]
+
+
+def balancing_weights(labels: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Weight of each record in class-balanced sampling: one over the records of its rarest class.
+
+    labels: (records, classes) of the train part. Records without any label are a class of their own.
+    """
+    every = np.column_stack([labels > 0.5, ~(labels > 0.5).any(axis=1)])
+    rarity = np.divide(1.0, every.sum(axis=0), out=np.zeros(every.shape[1]), where=every.any(axis=0))
+    return np.asarray((every * rarity).max(axis=1), np.float64)
 
 
 def batches_an_epoch(records: int, *, size: int) -> int:
@@ -62,7 +87,7 @@ def batches_an_epoch(records: int, *, size: int) -> int:
     return -(-records // size)
 
 
-def by_length(records: Signals, indices: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def by_length(records: Signals, indices: Indices) -> Iterator[NDArray[np.int64]]:
     """Positions within `indices`, in batches of similar length, for evaluation."""
     order = np.argsort(records.lengths[indices], kind="stable")
     for begin in range(0, len(order), EVALUATION_BATCH):

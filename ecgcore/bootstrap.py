@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import t as student
 
 Floats = NDArray[np.floating]
 RESAMPLES = 1000
@@ -41,14 +43,37 @@ def weighted_f1(called: NDArray[np.bool_], truth: NDArray[np.bool_], weights: Fl
     return _ratio(both, either)
 
 
-def interval(by_class: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
-    """95 % interval of the mean over classes; a resample that lacks a class averages over the others."""
-    values = np.stack(by_class)
+def patients_of(patients: Sequence[str], truth: NDArray[np.bool_]) -> list[int]:
+    """Return how many patients have each class, from truth (records, classes)."""
+    owner = np.asarray(patients)
+    return [len(np.unique(owner[column])) for column in truth.T]
+
+
+def interval(by_class: Sequence[NDArray[np.float64]], *, score: float, patients: Sequence[int]) -> tuple[float, float]:
+    """95 % interval of `score`, a mean over classes that so many `patients` have each, from its values in resamples.
+
+    A resample that lacks a class averages over the others. The interval is Student's, of the resamples' spread, on the
+    scale of log odds, so that it stays between 0 and 1 and is the wider on the side where there is room. Of 1,500
+    data sets of 120 patients it held the true macro-AUC in 94.4 % and macro-F1 in 95.1 % (tests/ecgcore/test_coverage.py);
+    quantiles of the resamples, of 1,000 data sets of 100 patients, in 92.8 % and 92.5 %.
+    """
+    values = np.stack([_spread(column, count) for column, count in zip(by_class, patients, strict=True)])
     present = ~np.isnan(values)
     usable = present.any(axis=0)
     means = np.where(present, values, 0.0).sum(axis=0)[usable] / present.sum(axis=0)[usable]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
+    if max(patients) < 2 or len(means) < 2 or not 0 < score < 1:  # the log odds of a perfect score are infinite
+        low, high = np.quantile(means, [0.025, 0.975]) if len(means) else (np.nan, np.nan)
+        return float(min(low, score)), float(max(high, score))
+    reach = student.ppf(0.975, sum(patients) - 1) * means.std(ddof=1) / (score * (1 - score))
+    return float(expit(logit(score) - reach)), float(expit(logit(score) + reach))
+
+
+def _spread(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Widen a class's values around their mean: resamples of n patients spread as if there were n - 1."""
+    if count < 2 or np.isnan(values).all():
+        return values
+    mean = np.nanmean(values)
+    return np.asarray(mean + (values - mean) * np.sqrt(count / (count - 1)))
 
 
 def _ratio(above: Floats, below: Floats) -> NDArray[np.float64]:

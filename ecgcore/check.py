@@ -1,131 +1,137 @@
-"""What a person wants to know of a store or of raw recordings before using them, as lines of text. Changes nothing.
+"""What a person wants to know of a store or of raw recordings before using them. Changes nothing.
 
 Of a sealed part it says the number of records and whether its bytes are those that were sealed.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ecgcore.manifest import NAME, SEALED, SIGNALS, Manifest, file_facts, read_manifest, sealed_hash
-from ecgcore.readers.own import own_source
-from ecgcore.readers.ptbxl import DATABASE, ptbxl_source
-from ecgcore.readers.record import read_record
+from ecgcore.alike import Outline, shared
+from ecgcore.manifest import NAME, SEALED, Manifest, file_facts, read_manifest, sealed_hash
+from ecgcore.readers.reading import read_listed
 from ecgcore.readers.source import Listed, Source
-from ecgcore.signals import flat_leads, lead_fingerprints
-from ecgcore.splits import linked
 from ecgcore.store import Store, open_store
+from ecgcore.survey import Example, Survey, named
 
-SHOWN = 10  # names per line; the number is always given
+
+@dataclass(frozen=True, kw_only=True)
+class PartCounts:
+    """A line of the table of parts."""
+
+    name: str
+    records: int
+    patients: int | None  # None: unknown
+    classes: Mapping[str, int]
 
 
-@dataclass
-class Survey:
-    """Facts gathered from one signal after the other."""
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """All that is said of one folder."""
 
-    lengths: list[float] = field(default_factory=list)  # s
-    rates: set[float] = field(default_factory=set)  # Hz
-    leads: set[tuple[str, ...]] = field(default_factory=set)
-    lowest: float = np.inf  # mV
-    highest: float = -np.inf
-    flat: list[str] = field(default_factory=list)  # `record: leads`
-    names: list[str] = field(default_factory=list)
-    identities: list[list[int]] = field(default_factory=list)  # of each record's leads
-
-    def add(self, name: str, signal: NDArray[np.float32], *, rate: float, leads: tuple[str, ...]) -> None:
-        """Take in one (leads, samples) signal in mV."""
-        self.lengths.append(signal.shape[1] / rate)
-        self.rates.add(rate)
-        self.leads.add(leads)
-        self.lowest, self.highest = min(self.lowest, float(signal.min())), max(self.highest, float(signal.max()))
-        if flat := flat_leads(signal):
-            self.flat.append(f"{name} ({' '.join(leads[row] for row in flat)})")
-        self.names.append(name)
-        self.identities.append(lead_fingerprints(signal))
+    title: str
+    parts: tuple[PartCounts, ...]
+    facts: tuple[str, ...]  # `what: value`, or a line below the one before
+    examples: tuple[Example, ...]
+    sound: bool  # whether every record can be read
+    outlines: tuple[Outline, ...] = ()  # of the recordings, if they are to be compared with those of another folder
 
     def lines(self) -> list[str]:
-        """Return the facts, a line each."""
-        if not self.lengths:
-            return ["no record could be read"]
-        kinds = [" ".join(leads) for leads in sorted(self.leads)]
-        same: dict[int, list[str]] = {}
-        for name, recording in zip(self.names, linked(self.identities).tolist(), strict=True):
-            same.setdefault(recording, []).append(name)
-        copies = [" = ".join(names) for names in same.values() if len(names) > 1]
-        return [
-            f"leads: {_some(kinds, ' | ')}",
-            f"rate: {', '.join(f'{rate:g}' for rate in sorted(self.rates))} Hz",
-            f"length: {min(self.lengths):g} to {max(self.lengths):g} s, median {np.median(self.lengths):g} s",
-            f"amplitude: {self.lowest:.3f} to {self.highest:.3f} mV",
-            f"flat leads: {_named(self.flat)}",
-            f"duplicate signals: {_named(copies)}",
-        ]
+        """Return everything but the drawings as text."""
+        return [self.title, *(f"{part.name}: {_part_text(part)}" for part in self.parts), *self.facts]
 
 
-def describe_store(directory: Path) -> list[str]:
-    """Return facts of a prepared store. Raises ValueError if it is damaged, by the hash of every byte of it."""
-    store, manifest = open_store(directory), read_manifest(directory)
-    if file_facts(directory / SIGNALS) != manifest.content.files[SIGNALS]:
-        raise ValueError(
-            f"{directory / SIGNALS} was changed: its sha256 is not the one in the manifest; prepare the store again "
-            "with --replace"
-        )
-    survey = Survey()
-    for index, name in enumerate(store.records.ids):
-        survey.add(name, store.records.signal(index), rate=store.rate, leads=store.leads)
-    content = manifest.content
-    return [
-        f"{directory}: {content.records} records of {content.patients} patients, and a test part of "
-        f"{manifest.sealed_records} records ({_sealed_state(directory, manifest)})",
-        *(
-            f"{part}: {counts['records']} records of {counts['patients']} patients; {_class_counts(counts['classes'])}"
-            for part, counts in content.counts.items()
-        ),
-        *_absent(store),
-        *survey.lines(),
-        *(f"left out: {count} records {why}" for why, count in manifest.left_out.items()),
-        f"refused: {_named([f'{name} ({why})' for name, why in manifest.refused.items()])}",
-        f"not used: {_grouped(manifest.dropped)}",
-        f"content hash: {manifest.content_hash} (fits)",
-    ]
+def describe_store(directory: Path, *, compare: bool = False) -> Findings:
+    """Return facts of a prepared store, and outlines if asked to `compare` it.
 
-
-def describe_source(directory: Path, *, table: Path | None = None) -> tuple[list[str], bool]:
-    """Return facts of raw recordings, and whether every record can be read.
-
-    Known are PTB-XL, a folder with a table of labels (`table`, or labels.csv in it), and any folder of WFDB records.
-    Raises ValueError for mistakes in a table, or if there are no records.
+    Raises ValueError if it is damaged, by the hash of every byte of it.
     """
-    source = _recognise(directory, table)
-    survey, refused = Survey(), []
-    for listed in source.records:
+    store, manifest = open_store(directory), read_manifest(directory)
+    content = manifest.content
+    if file_facts(directory / content.signals) != content.files[content.signals]:
+        raise ValueError(
+            f"{directory / content.signals} was changed: its sha256 is not the one in the manifest; prepare the store "
+            "again with --replace"
+        )
+    survey = Survey(unit=content.units, outlines=[] if compare else None)
+    for index, name in enumerate(store.records.ids):
+        own = store.records.labels[index]
+        labels = tuple(label for label, there in zip(store.classes, own, strict=True) if there)
+        signal, units = store.records.signal(index), (content.units,)
+        survey.add(name, signal, rate=store.rate, leads=store.leads, units=units)
+        survey.keep(name, signal, labels, store)
+    parts = tuple(
+        PartCounts(name=name, records=part["records"], patients=part["patients"], classes=part["classes"])
+        for name, part in content.counts.items()
+    )
+    return Findings(
+        title=f"{directory}: {content.records} records of {content.patients} patients, and a test part of "
+        f"{manifest.sealed_records} records ({_sealed_state(directory, manifest)})",
+        parts=parts,
+        facts=(
+            *_absent(store),
+            *survey.lines(),
+            *([f"processing: {_processing_text(content.processing)}"] if content.processing else []),
+            *_origin_facts(manifest.left_out, manifest.unknown_codes, manifest.corrected),
+            f"refused: {named([f'{name} ({why})' for name, why in manifest.refused.items()])}",
+            f"not used: {_grouped(manifest.dropped)}",
+            f"content hash: {manifest.content_hash} (fits)",
+        ),
+        examples=tuple(survey.examples.values()),
+        sound=True,
+        outlines=tuple(survey.outlines or ()),
+    )
+
+
+def describe_source(source: Source, *, compare: bool = False) -> Findings:
+    """Return facts of raw recordings, and outlines if asked to `compare` them.
+
+    Each recording is read once, however many records are cut out of it.
+    """
+    survey, refused = Survey(outlines=[] if compare else None), []
+    for records in _by_recording(source):
+        first = records[0]
         try:
-            recording = read_record(listed.path, name=listed.name, patient=listed.patient, labels=listed.labels)
+            recording = read_listed(first)
         except ValueError as error:
             refused.append(str(error))
             continue
-        survey.add(listed.name, recording.signal, rate=recording.rate, leads=recording.leads)
-    counts = {name: sum(name in record.labels for record in source.records) for name in source.classes}
-    patients = len({record.patient for record in source.records})
-    lines = [
-        f"{directory}: {len(source.records)} records"
-        + (f" of {patients} patients; {_class_counts(counts)}" if counts else ", patients and labels unknown"),
-        *survey.lines(),
-        *(f"left out: {count} records {why}" for why, count in source.left_out.items()),
-        f"refused: {len(refused) or 'none'}",
-        *(f"  {reason}" for reason in refused),
-    ]
-    return lines, not refused
+        name = first.path.name if first.span else first.name
+        survey.add(name, recording.signal, rate=recording.rate, leads=recording.leads, units=recording.units)
+        for listed in records:
+            begin = round(listed.span[0] * recording.rate) if listed.span else 0  # and on, so that it can be seen
+            survey.keep(listed.name, recording.signal[:, begin:], listed.labels, recording)
+    known = bool(source.classes)
+    total = PartCounts(
+        name="all",
+        records=len(source.records),
+        patients=len({record.patient for record in source.records}) if known else None,
+        classes={name: sum(name in record.labels for record in source.records) for name in source.classes},
+    )
+    return Findings(
+        title=f"{source.directory}: {_part_text(total)}" + (f" (reader {source.reader})" if known else ""),
+        parts=(),
+        facts=(
+            *survey.lines(),
+            *_origin_facts(source.left_out, source.unknown_codes, source.corrected),
+            f"refused: {len(refused) or 'none'}",
+            *(f"  {reason}" for reason in refused),
+        ),
+        examples=tuple(survey.examples.values()),
+        sound=not refused,
+        outlines=tuple(survey.outlines or ()),
+    )
 
 
-def _recognise(directory: Path, table: Path | None) -> Source:
-    if table is None and (directory / DATABASE).is_file():
-        return ptbxl_source(directory)
-    if table is not None or (directory / "labels.csv").is_file():
-        return own_source(directory, table=table)
+def in_both(one: Findings, other: Findings) -> str:
+    """Say which recordings two folders share, however files, rates or filters differ; sealed parts are left alone."""
+    pairs = [f"{first} = {second}" for first, second in shared(one.outlines, other.outlines)]
+    return f"recordings in both {_place(one)} and {_place(other)}: {named(pairs)}"
+
+
+def bare_source(directory: Path) -> Source:
+    """List every WFDB record below a folder, of whom and which label unknown. Raises ValueError if there is none."""
     headers = sorted(directory.rglob("*.hea"))
     if not headers:
         raise ValueError(f"{directory} must hold {NAME} (a store) or WFDB records (.hea), but has neither")
@@ -136,6 +142,53 @@ def _recognise(directory: Path, table: Path | None) -> Source:
     )
 
 
+def _by_recording(source: Source) -> Iterable[list[Listed]]:
+    """Return the records of each recording, in order."""
+    groups: dict[tuple[Path, int], list[Listed]] = {}
+    for listed in source.records:
+        groups.setdefault(listed.recording, []).append(listed)
+    return groups.values()
+
+
+def _place(findings: Findings) -> str:
+    return findings.title.partition(": ")[0]
+
+
+def _part_text(part: PartCounts) -> str:
+    if part.patients is None:
+        return f"{part.records} records, patients and labels unknown"
+    counts = ", ".join(f"{name} {count}" for name, count in part.classes.items())
+    return f"{part.records} records of {part.patients} patients; {counts}"
+
+
+def _origin_facts(
+    left_out: Mapping[str, int], unknown_codes: Mapping[str, int], corrected: Mapping[str, str]
+) -> list[str]:
+    """Say what was not taken as it was found: records left out, codes without a class, wrong headers."""
+    wrong: dict[str, list[str]] = {}
+    for name, what in corrected.items():
+        wrong.setdefault(what, []).append(name)
+    return [
+        *(f"left out: {count} records {why}" for why, count in left_out.items()),
+        *(
+            [f"codes without a class: {named([f'{c} ({n})' for c, n in unknown_codes.items()])}"]
+            if unknown_codes
+            else []
+        ),
+        *(f"corrected: {what}: {named(names)}" for what, names in wrong.items()),
+    ]
+
+
+def _processing_text(processing: Mapping[str, Any]) -> str:
+    """Return `band pass 0.5-40, half, largest rounding error 0.001`."""
+    texts = []
+    for name, value in processing.items():
+        shown = "-".join(f"{number:g}" for number in value) if isinstance(value, list | tuple) else value
+        shown = f"{shown:.3g}" if isinstance(shown, float) else shown
+        texts.append(name.replace("_", " ") + ("" if shown is True else f" {shown}"))
+    return ", ".join(texts)
+
+
 def _sealed_state(directory: Path, manifest: Manifest) -> str:
     """Say whether the sealed part is the one that was sealed, from its hash alone."""
     if not manifest.sealed_records:
@@ -143,7 +196,7 @@ def _sealed_state(directory: Path, manifest: Manifest) -> str:
     if not (directory / SEALED).is_dir():
         return "sealed/ is not here"
     try:
-        fits = sealed_hash(directory) == manifest.sealed_hash
+        fits = sealed_hash(directory, manifest.content.signals) == manifest.sealed_hash
     except FileNotFoundError:
         fits = False
     if not fits:
@@ -163,21 +216,9 @@ def _absent(store: Store) -> list[str]:
     return lines
 
 
-def _class_counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-def _named(names: Sequence[str]) -> str:
-    return f"{len(names)}: {_some(names, ', ')}" if names else "none"
-
-
-def _some(names: Sequence[str], separator: str) -> str:
-    return separator.join(names[:SHOWN]) + (f"{separator}..." if len(names) > SHOWN else "")
-
-
 def _grouped(dropped: Mapping[str, str]) -> str:
     """Group records by why they are in no part."""
     reasons: dict[str, list[str]] = {}
     for name, why in dropped.items():
         reasons.setdefault(why, []).append(name)
-    return "; ".join(f"{why}: {_named(names)}" for why, names in reasons.items()) or "none"
+    return "; ".join(f"{why}: {named(names)}" for why, names in reasons.items()) or "none"

@@ -7,7 +7,7 @@ Read with torch's weights_only, so that a file from elsewhere cannot run code.
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +47,18 @@ class Checkpoint:
     leads: tuple[str, ...]
     rate: float  # Hz
     multilabel: bool
-    weights: Mapping[str, Tensor]
+    weights: Mapping[str, Tensor]  # those that are scored: the moving average where there is one
     optimiser: Mapping[str, Any]
     schedule: Mapping[str, Any]
     random: Mapping[str, Tensor]  # states of torch's generators, by device
     fingerprints: NDArray[np.int64]  # sorted: every record that these weights were ever trained on, in any stage
     predictions: Predictions | None  # of this fold's validation records; None in a final
     calibration: Calibration | None  # of a final
+    learning: Mapping[str, Tensor] = field(default_factory=dict)  # the weights that learn, where an average is scored
+    averaged: int = 0  # updates of that average
+    best_score: float | None = None  # of what `stop_on` names, at best_step; None without patience
+    best_step: int = 0
+    processing: Mapping[str, Any] = field(default_factory=dict)  # of the store's signals, see ecgcore/processing.py
 
 
 def file_name(step: int) -> str:
@@ -63,9 +68,10 @@ def file_name(step: int) -> str:
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write `path` whole or not at all."""
-    content = {field.name: getattr(checkpoint, field.name) for field in fields(checkpoint)}
+    content = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
     held = checkpoint.predictions
     content["config"] = dict(checkpoint.config)
+    content["processing"] = dict(checkpoint.processing)
     content["fingerprints"] = torch.from_numpy(checkpoint.fingerprints)
     content["predictions"] = held and {
         "ids": held.ids,

@@ -1,4 +1,4 @@
-"""The commands `orchestrate data synthesize | prepare | check`: from arguments to calls, from results to lines.
+"""The commands `orchestrate data synthesize | prepare | check`: from words to calls, from results to lines.
 
 A mistake of the user leaves as ValueError, for the command line to print; a full disk is answered here.
 """
@@ -6,25 +6,44 @@ A mistake of the user leaves as ValueError, for the command line to print; a ful
 import argparse
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ecgcore.prepare_command import add_prepare, run_prepare
+from ecgcore.source_options import READERS, add_source_options, source_from
+
 if TYPE_CHECKING:
-    from ecgcore.prepare import Request
-    from ecgcore.readers.source import Source
+    from ecgcore.check import Findings
 
 # Everything else of ecgcore is imported inside the functions: this file is read for `orchestrate --help`, which would
 # otherwise wait 2 to 3 s for scipy, scikit-learn and wfdb.
 
 
-def add_data_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `data` with its three commands; each sets `run`, a function from the namespace to the exit code."""
+ReadYaml = Callable[[Path], Mapping[str, Any]]
+
+
+def add_data_commands(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]", read_yaml: ReadYaml | None = None
+) -> None:
+    """Add `data` with its three commands; each sets `run`, a function from the namespace to the exit code.
+
+    read_yaml: reads the label maps, which are the one YAML that data has. It comes from outside, since this package
+    reads none; without it a label map is refused.
+    """
     data = subparsers.add_parser("data", help="prepare, check or synthesize recordings")
     commands = data.add_subparsers(dest="data_command", required=True, metavar="COMMAND")
     _add_synthesize(commands.add_parser("synthesize", help="write synthetic 12-lead WFDB records of four rhythms"))
-    _add_prepare(commands.add_parser("prepare", help="read recordings into a store that can be searched"))
+    prepare = commands.add_parser("prepare", help="read recordings into a store that can be searched")
+    add_prepare(prepare)
+    prepare.set_defaults(run=_answering(run_prepare))
     _add_check(commands.add_parser("check", help="show what is in stores or recordings, and verify every hash"))
+    data.set_defaults(read_yaml=read_yaml or _no_yaml)
+
+
+def _no_yaml(path: Path) -> Mapping[str, Any]:
+    raise ValueError(f"{path}: label maps are read by the command `orchestrate data`, not here")
 
 
 def _add_synthesize(parser: argparse.ArgumentParser) -> None:
@@ -39,36 +58,11 @@ def _add_synthesize(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_answering(_synthesize))
 
 
-def _add_prepare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reader", required=True, choices=["ptbxl", "own"], help="own: WFDB records and a CSV")
-    parser.add_argument(
-        "--from", dest="source", type=Path, required=True, metavar="DIR", help="folder of the recordings"
-    )
-    parser.add_argument("--to", type=Path, required=True, metavar="STORE", help="folder of the store to write")
-    parser.add_argument("--labels", type=Path, metavar="CSV", help="own: record,patient,labels[,fold] (DIR/labels.csv)")
-    parser.add_argument("--target", help="ptbxl: superclass (default) or rhythm")
-    parser.add_argument("--rate", type=float, metavar="HZ", help="resample to this (default: as recorded; ptbxl: 100)")
-    parser.add_argument("--leads", metavar="I,II,...", help="leads of the store, in order (default: the standard 12)")
-    parser.add_argument("--train-folds", metavar="1-6", help="given folds to train on")
-    parser.add_argument("--validation-folds", metavar="7,8", help="given folds to validate on")
-    parser.add_argument("--test-folds", metavar="9", help="given folds to seal")
-    parser.add_argument(
-        "--folds", type=int, metavar="K", help="draw K validation folds by patient; 1: one hold-out part"
-    )
-    parser.add_argument(
-        "--test-share", type=float, metavar="X", help="of the records, to be sealed (default 0.2; 0: none)"
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of what is drawn (default 0)")
-    parser.add_argument(
-        "--allow-refused", type=float, default=5.0, metavar="PERCENT", help="unreadable records (default 5)"
-    )
-    parser.add_argument("--replace", action="store_true", help="write anew what is there")
-    parser.set_defaults(run=_answering(_prepare))
-
-
 def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="STORE_OR_SOURCE", help="prepared or raw")
-    parser.add_argument("--labels", type=Path, metavar="CSV", help="table of labels of a raw folder")
+    parser.add_argument("--reader", choices=READERS, help="of a raw folder (default: by the files in it)")
+    add_source_options(parser)
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with example strips on ECG paper, too")
     parser.set_defaults(run=_answering(_check))
 
 
@@ -109,79 +103,35 @@ def _synthesize(namespace: argparse.Namespace) -> int:
     return 0
 
 
-def _prepare(namespace: argparse.Namespace) -> int:
-    from ecgcore.check import describe_store
-    from ecgcore.prepare import prepare
-
-    _, written = prepare(_source(namespace), namespace.to, _request(namespace), replace=namespace.replace)
-    print(f"{namespace.to}: {'prepared' if written else 'already prepared'}")
-    print("\n".join(describe_store(namespace.to)))
-    return 0
-
-
 def _check(namespace: argparse.Namespace) -> int:
-    from ecgcore.check import describe_source, describe_store
+    from ecgcore.check import describe_store, in_both
 
-    sound = True
+    findings, compare = [], len(namespace.folders) > 1
     for folder in namespace.folders:
-        if (folder / "manifest.json").is_file():
-            lines = describe_store(folder)
-        else:
-            lines, readable = describe_source(folder, table=namespace.labels)
-            sound = sound and readable
-        print("\n".join(lines))
-    return 0 if sound else 1
+        prepared = (folder / "manifest.json").is_file()
+        one = describe_store(folder, compare=compare) if prepared else _raw(namespace, folder, compare=compare)
+        findings.append(one)
+        print("\n".join(one.lines()))
+    for one, other in combinations(findings, 2):
+        print(in_both(one, other))
+    if namespace.html:
+        from ecgcore.atomic import replacing
+        from ecgcore.page import page
+
+        with replacing(namespace.html) as beside:
+            beside.write_text(page(findings), encoding="utf-8")
+        print(f"{namespace.html}: written")
+    return 0 if all(one.sound for one in findings) else 1
 
 
-def _source(namespace: argparse.Namespace) -> "Source":
-    from ecgcore.readers.own import own_source
-    from ecgcore.readers.ptbxl import ptbxl_source
+def _raw(namespace: argparse.Namespace, folder: Path, *, compare: bool) -> "Findings":
+    """Describe recordings that are not prepared, by the reader that is named or recognised."""
+    from ecgcore.check import bare_source, describe_source
+    from ecgcore.readers.choice import recognise
 
-    if namespace.reader == "own":
-        if namespace.target:
-            raise ValueError(f"--target is for ptbxl, but got {namespace.target!r}; own labels are in the CSV")
-        return own_source(namespace.source, table=namespace.labels)
-    if namespace.labels:
-        raise ValueError("--labels is for own recordings; ptbxl has its own tables")
-    if not (namespace.folds or namespace.train_folds):
-        raise ValueError(
-            "say how ptbxl is divided: --train-folds 1-8 --validation-folds 9 --test-folds 10 as its authors advise, "
-            "or --folds K to draw them"
-        )
-    return ptbxl_source(namespace.source, target=namespace.target or "superclass", rate=namespace.rate or 100.0)
-
-
-def _request(namespace: argparse.Namespace) -> "Request":
-    from ecgcore.prepare import Request
-    from ecgcore.signals import STANDARD_LEADS, canonical_lead
-    from ecgcore.splits import SplitRule
-
-    leads = namespace.leads.split(",") if namespace.leads else STANDARD_LEADS
-    share: dict[str, Any] = {} if namespace.test_share is None else {"test_share": namespace.test_share}
-    return Request(
-        rule=SplitRule(
-            folds=namespace.folds,
-            seed=namespace.seed,
-            train=fold_names(namespace.train_folds, "--train-folds"),
-            validation=fold_names(namespace.validation_folds, "--validation-folds"),
-            test=fold_names(namespace.test_folds, "--test-folds"),
-            **share,
-        ),
-        leads=tuple(canonical_lead(lead) for lead in leads),
-        rate=100.0 if namespace.reader == "ptbxl" and namespace.rate is None else namespace.rate,
-        allow_refused=namespace.allow_refused,
-    )
-
-
-def fold_names(text: str | None, option: str) -> tuple[str, ...]:
-    """Read `1-6`, `7,8` or names separated by commas. Raises ValueError naming the option."""
-    names: list[str] = []
-    for part in (text or "").split(",") if text is not None else []:
-        first, dash, last = part.strip().partition("-")
-        if dash and first.isdigit() and last.isdigit() and int(first) <= int(last):
-            names += [str(number) for number in range(int(first), int(last) + 1)]
-        elif part.strip() and not (dash and first.isdigit() and last.isdigit()):
-            names.append(part.strip())
-        else:
-            raise ValueError(f"{option} must be folds like 1-6 or 7,8, but got {text!r}")
-    return tuple(names)
+    reader = namespace.reader or ("own" if namespace.labels else recognise(folder))
+    if reader is None:
+        return describe_source(bare_source(folder), compare=compare)
+    everything = {"given_test": False, "paced": True}  # what is there, not what a store would have
+    source = source_from(namespace, [reader], [folder], rate=None, cut=everything)
+    return describe_source(source, compare=compare)

@@ -1,7 +1,7 @@
 """Features of a frozen backbone, computed once and kept while the worker lives.
 
 A head stage trains hundreds of heads on the same features; only the first pays for the backbone. Keys are
-contents, of the backbone's weights and of the store: what is found under a key is what would be computed.
+contents, of normalisation and backbone and of the store: what is found under a key is what would be computed.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ class FeatureCache:
 
     def get(self, model: Classifier, records: Records, *, content: str) -> Tensor:
         """Return all records' features (records, features) on the model's device; `content` is their hash."""
-        key = (weights_hash(model.backbone), content)
+        key = (weights_hash(model.normalisation) + weights_hash(model.backbone), content)
         if key not in self._features:
             self._features[key] = compute_features(model, records)
         self._features.move_to_end(key)

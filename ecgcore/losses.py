@@ -1,4 +1,7 @@
-"""Losses: logits (batch, classes) and labels (batch, classes) of 0 and 1 in, the mean over the batch out."""
+"""Losses: logits (batch, classes) and labels (batch, classes) from 0 to 1 in, the mean over the batch out.
+
+Labels are 0 and 1, and shares between where mixup has mixed records.
+"""
 
 from collections.abc import Callable
 
@@ -11,14 +14,16 @@ from torch.nn import functional as F
 from ecgcore.parameters import Hyperparameters
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+SINGLE = ("cross_entropy", "weighted_cross_entropy")  # for one label a record
+SEVERAL = ("bce", "weighted_bce", "focal", "asymmetric")
 
 
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Softmax cross-entropy; each row of labels holds exactly one 1."""
-    return F.cross_entropy(logits, labels)
+def cross_entropy(logits: Tensor, labels: Tensor, *, weights: Tensor | None = None) -> Tensor:
+    """Softmax cross-entropy; each row of labels sums to 1. With `weights` (classes,) a class counts as often."""
+    return F.cross_entropy(logits, labels, weight=weights)
 
 
-def weighted_bce(logits: Tensor, labels: Tensor, *, positive_weights: Tensor) -> Tensor:
+def bce(logits: Tensor, labels: Tensor, *, positive_weights: Tensor | None = None) -> Tensor:
     """Binary cross-entropy per class; a positive counts `positive_weights` (classes,) times."""
     return F.binary_cross_entropy_with_logits(logits, labels, pos_weight=positive_weights)
 
@@ -29,16 +34,36 @@ def focal(logits: Tensor, labels: Tensor, *, gamma: float, alpha: float) -> Tens
     A larger alpha favours positives. The .25 of that paper was tuned for boxes, where gamma had silenced the
     negatives; rare ECG classes want more than .5.
     """
-    entropy = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-    missed = torch.where(labels > 0.5, torch.sigmoid(-logits), torch.sigmoid(logits))
-    weight = torch.where(labels > 0.5, alpha, 1.0 - alpha)
-    return (weight * missed**gamma * entropy).mean()
+    positive = alpha * torch.sigmoid(-logits) ** gamma * F.logsigmoid(logits)
+    negative = (1.0 - alpha) * torch.sigmoid(logits) ** gamma * F.logsigmoid(-logits)
+    return -(labels * positive + (1 - labels) * negative).mean()
+
+
+def asymmetric(logits: Tensor, labels: Tensor, *, positive: float, negative: float, margin: float) -> Tensor:
+    """Asymmetric loss (Ridnik et al. 2021): (1 - p)^positive for positives; for negatives p loses `margin` first.
+
+    A negative whose probability is below the margin costs nothing: it is surely right, or it is labelled wrongly.
+    """
+    shifted = (torch.sigmoid(logits) - margin).clamp(min=0)
+    found = torch.sigmoid(-logits) ** positive * F.logsigmoid(logits)
+    refused = shifted**negative * torch.log((1 - shifted).clamp(min=1e-8))
+    return -(labels * found + (1 - labels) * refused).mean()
 
 
 def positive_weights(labels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Negatives per positive of each class in labels (records, classes); 1 for a class without positives."""
     positives = labels.sum(axis=0)
     return np.where(positives > 0, (len(labels) - positives) / np.maximum(positives, 1), 1.0).astype(np.float32)
+
+
+def class_weights(labels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One over each class's share in labels (records, classes), over the number of classes; 1 for one without records.
+
+    With them all classes together count as much as without.
+    """
+    records = labels.sum(axis=0)
+    present = int((records > 0).sum())
+    return np.where(records > 0, len(labels) / np.maximum(records * present, 1), 1.0).astype(np.float32)
 
 
 def build_loss(
@@ -49,12 +74,21 @@ def build_loss(
     Raises ValueError where the loss does not fit the store's labels.
     """
     name = settings.loss if settings.loss != "auto" else ("weighted_bce" if multilabel else "cross_entropy")
-    if (name == "cross_entropy") is multilabel:
-        kind, fitting = ("several labels", "weighted_bce, focal") if multilabel else ("one label", "cross_entropy")
-        raise ValueError(f"loss: the store's records have {kind} each, got {name}; use {fitting} or auto")
+    fitting = SEVERAL if multilabel else SINGLE
+    if name not in fitting:
+        kind = "several labels" if multilabel else "one label"
+        raise ValueError(f"loss: the store's records have {kind} each, got {name}; use {', '.join(fitting)} or auto")
     if name == "cross_entropy":
         return cross_entropy
+    if name == "weighted_cross_entropy":
+        shares = torch.from_numpy(class_weights(labels)).to(device)
+        return lambda logits, truth: cross_entropy(logits, truth, weights=shares)
+    if name == "bce":
+        return bce
     if name == "focal":
         return lambda logits, truth: focal(logits, truth, gamma=settings.focal_gamma, alpha=settings.focal_alpha)
+    if name == "asymmetric":
+        gammas = {"positive": settings.asymmetric_positive, "negative": settings.asymmetric_negative}
+        return lambda logits, truth: asymmetric(logits, truth, margin=settings.asymmetric_margin, **gammas)
     weights = torch.from_numpy(positive_weights(labels)).to(device)
-    return lambda logits, truth: weighted_bce(logits, truth, positive_weights=weights)
+    return lambda logits, truth: bce(logits, truth, positive_weights=weights)

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 FORMAT = 1
 NAME = "manifest.json"
-INDEX, SIGNALS, SPLITS, SEALED = "index.csv", "signals.f32", "splits.json", "sealed"
+INDEX, SPLITS, SEALED = "index.csv", "splits.json", "sealed"
+SIGNALS, HALF_SIGNALS = "signals.f32", "signals.f16"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +28,18 @@ class Content:
     classes: tuple[str, ...]
     leads: tuple[str, ...]
     rate: float  # Hz
-    units: str  # of the signals: mV
+    units: str  # of the signals: mV, or 1 where they are normalised
     multilabel: bool
     records: int
     patients: int
     counts: Mapping[str, Any]  # per part: records, patients, records of each class
     files: Mapping[str, FileFacts]
+    processing: Mapping[str, Any] = field(default_factory=dict)  # how signals were changed; empty: resampled at most
+
+    @property
+    def signals(self) -> str:
+        """Return the name of the file of signals."""
+        return HALF_SIGNALS if HALF_SIGNALS in self.files else SIGNALS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +54,16 @@ class Manifest:
     left_out: Mapping[str, int]  # why -> how many records of the source were not asked for
     refused: Mapping[str, str]  # record -> why it could not be read
     dropped: Mapping[str, str]  # record -> why it was read and not used
+    unknown_codes: Mapping[str, int] = field(default_factory=dict)  # code that the label map lacks -> records with it
+    corrected: Mapping[str, str] = field(default_factory=dict)  # record -> what its header states wrongly
 
     @property
     def content_hash(self) -> str:
         """Identity of the open part of the store."""
-        return digest_of(asdict(self.content))
+        content = asdict(self.content)
+        if not content["processing"]:  # as if it were unknown, so that what was opened before is recognised
+            del content["processing"]
+        return digest_of(content)
 
 
 def digest_of(value: object) -> str:
@@ -65,9 +77,12 @@ def file_facts(path: Path) -> FileFacts:
         return FileFacts(bytes=path.stat().st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def sealed_hash(directory: Path) -> str:
-    """Return the hash of the sealed part below a store, from the bytes of its files; nothing of them is looked at."""
-    return digest_of({name: file_facts(directory / SEALED / name).sha256 for name in (INDEX, SIGNALS)})
+def sealed_hash(directory: Path, signals: str) -> str:
+    """Return the hash of the sealed part below a store, from the bytes of its files; nothing of them is looked at.
+
+    signals: the name of the file of signals.
+    """
+    return digest_of({name: file_facts(directory / SEALED / name).sha256 for name in (INDEX, signals)})
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
@@ -82,7 +97,7 @@ def read_manifest(directory: Path) -> Manifest:
     if not path.is_file():
         raise ValueError(
             f"{directory} is not a prepared store: it has no {NAME}; make one with "
-            f"`orchestrate data prepare --reader ptbxl|own --from FOLDER --to {directory}`"
+            f"`orchestrate data prepare --reader READER --from FOLDER --to {directory}`"
         )
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

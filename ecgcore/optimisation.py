@@ -1,10 +1,12 @@
-"""How weights move: AdamW or SGD, and the course of the learning rate over a fit, changed at each batch."""
+"""How weights move: AdamW or SGD, the course of the learning rate over a fit, and the average of the weights."""
 
+import math
 from collections.abc import Iterable
 
 import torch
-from torch import nn
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau, StepLR
+from torch.optim.swa_utils import AveragedModel
 
 from ecgcore.parameters import Hyperparameters
 
@@ -23,14 +25,48 @@ def build_optimiser(weights: Iterable[nn.Parameter], settings: Hyperparameters) 
     )
 
 
-def build_schedule(optimiser: torch.optim.Optimizer, settings: Hyperparameters, *, batches: int) -> LRScheduler:
-    """The schedule spans all `batches` of a fit (epochs x batches an epoch).
+def build_schedule(
+    optimiser: torch.optim.Optimizer, settings: Hyperparameters, *, batches: int, epochs: int
+) -> LRScheduler:
+    """The schedule spans all `batches` of a fit's `epochs` and moves at each; a plateau moves at each epoch.
 
-    cosine falls from the learning rate to zero; one_cycle (Smith 2018) rises to it over the first 30 %, then
-    falls. It stretches with the fit's max_steps: a final that trains for fewer epochs than the search's fits
-    runs through the whole course in those, and does not stop at a learning rate from its middle.
+    cosine falls from the learning rate to zero, after a `warmup` and with `restarts` if asked; one_cycle (Smith 2018)
+    rises to it over the first 30 %, then falls. These stretch with the fit's max_steps: a final that trains for fewer
+    epochs than the search's fits runs through the whole course in those, and does not stop at a learning rate from
+    its middle. step and plateau count epochs.
     """
+    if settings.schedule == "plateau":
+        return ReduceLROnPlateau(optimiser, factor=settings.decay_factor, patience=settings.decay_epochs)
+    if settings.schedule == "step":
+        every = settings.decay_epochs * max(batches // epochs, 1)
+        return StepLR(optimiser, step_size=every, gamma=settings.decay_factor)
+    if settings.schedule == "constant":
+        return LambdaLR(optimiser, lambda batch: 1.0)
     if settings.schedule == "cosine":
-        return CosineAnnealingLR(optimiser, T_max=batches)
+        warm, cycles = round(settings.warmup * batches), settings.restarts + 1
+        return LambdaLR(optimiser, lambda batch: cosine_factor(batch, batches=batches, warm=warm, cycles=cycles))
     # Cycling the momentum would put sgd's momentum hyperparameter out of force.
     return OneCycleLR(optimiser, max_lr=settings.learning_rate, total_steps=batches, cycle_momentum=False)
+
+
+def cosine_factor(batch: int, *, batches: int, warm: int, cycles: int) -> float:
+    """Share of the learning rate at `batch`: up in a line over `warm` batches, then `cycles` equal falls to zero."""
+    if batch < warm:
+        return (batch + 1) / (warm + 1)
+    done = min((batch - warm) / max(batches - warm, 1), 1.0) * cycles
+    within = done - math.floor(done) if done < cycles else 1.0
+    return 0.5 * (1 + math.cos(math.pi * within))
+
+
+def average_of(model: nn.Module, *, decay: float) -> AveragedModel:
+    """Return a moving average of `model`'s weights and statistics, to be updated after each batch.
+
+    Update n weighs at least 9 / (10 + n), so that the first weights, which know nothing, are soon forgotten.
+    """
+
+    def averaged(average: Tensor, now: Tensor, updates: Tensor | int) -> Tensor:
+        count = int(updates)
+        kept = min(decay, (1 + count) / (10 + count))
+        return torch.lerp(average, now, 1 - kept) if average.is_floating_point() else now
+
+    return AveragedModel(model, avg_fn=averaged, use_buffers=True)

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.checkpoints import Checkpoint, read_checkpoint
-from ecgcore.fit import Fit
+from ecgcore.fit import Fit, Scalar
 from ecgcore.models import Classifier
-from ecgcore.parameters import Hyperparameters
+from ecgcore.parameters import PARAMETERS, Hyperparameters
+from ecgcore.processing import changes_of
 from ecgcore.store import Records, Store
 
 Indices = NDArray[np.int64]
@@ -19,9 +20,11 @@ NAMED = 5  # records in a message
 def read_start(path: Path, settings: Hyperparameters, store: Store) -> Checkpoint:
     """Read an earlier stage's checkpoint. Raises ValueError with every way in which it does not fit."""
     start = read_checkpoint(path)
-    mistakes = []
-    if start.config["model"] != settings.model:
-        mistakes.append(f"model must be the checkpoint's {start.config['model']}, got {settings.model}")
+    mistakes = [
+        f"{name} must be the checkpoint's {_setting(start, name)}, got {getattr(settings, name)}"
+        for name in ("model", "normalise")
+        if _setting(start, name) != getattr(settings, name)
+    ]
     if start.leads != store.leads:
         mistakes.append(
             f"leads must be equal: the checkpoint has {' '.join(start.leads)}, "
@@ -34,19 +37,30 @@ def read_start(path: Path, settings: Hyperparameters, store: Store) -> Checkpoin
             f"the store {store.rate:g} Hz; "
             f"prepare the store at {start.rate:g} Hz"
         )
+    asked = changes_of(store.processing)
+    if dict(start.processing) != asked:
+        mistakes.append(
+            f"signals must be processed alike: the checkpoint's were {dict(start.processing) or 'left as they are'}, "
+            f"the store's {asked or 'left as they are'}; prepare one of the stores as the other"
+        )
     if mistakes:
         raise ValueError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     return start
 
 
 def load_start(model: Classifier, start: Checkpoint, store: Store) -> None:
-    """Load the backbone, and the head where it answers the same question; else the head stays fresh."""
-    halves = ["backbone."]
+    """Load normalisation and backbone, and the head where it answers the same question; else the head stays fresh."""
+    halves = ["normalisation.", "backbone."]
     if (start.classes, start.multilabel) == (store.classes, store.multilabel):
         halves.append("head.")
     for half in halves:
         weights = {name.removeprefix(half): value for name, value in start.weights.items() if name.startswith(half)}
         model.get_submodule(half[:-1]).load_state_dict(weights)
+
+
+def _setting(checkpoint: Checkpoint, name: str) -> Scalar:
+    """Return a hyperparameter; a checkpoint from before there was such a one has its default."""
+    return checkpoint.config.get(name, PARAMETERS[name].default)
 
 
 def read_resumed(path: Path, fit: Fit, settings: Hyperparameters, store: Store) -> Checkpoint:
@@ -58,7 +72,7 @@ def read_resumed(path: Path, fit: Fit, settings: Hyperparameters, store: Store) 
         "final": (resumed.final, fit.final),
         "max_steps": (resumed.max_steps, fit.max_steps),
         "data": (resumed.data, store.content_hash),
-        **{name: (resumed.config.get(name), value) for name, value in vars(settings).items()},
+        **{name: (_setting(resumed, name), value) for name, value in vars(settings).items()},
     }
     mistakes = [
         f"{path}: a fit goes on from its own checkpoint: {name} must be {was}, got {now}; start it afresh"

@@ -1,6 +1,6 @@
-"""A Source -> a prepared store: every record read, checked, resampled and divided, the test part apart in sealed/.
+"""A Source -> a prepared store: every record read, checked, processed and divided, the test part apart in sealed/.
 
-Nothing of a sealed record is written outside sealed/ but the number of records and a hash. Prints nothing.
+Nothing of a sealed record remains outside sealed/ but the number of records and a hash. Prints nothing.
 """
 
 import csv
@@ -15,16 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore import manifest as on_disk
-from ecgcore.manifest import INDEX, SEALED, SIGNALS, SPLITS, Content, Manifest, digest_of, file_facts
-from ecgcore.readers.record import Recording, read_record
+from ecgcore.manifest import HALF_SIGNALS, INDEX, SEALED, SIGNALS, SPLITS, Content, Manifest, digest_of, file_facts
+from ecgcore.processing import UNCHANGED, Processing
 from ecgcore.readers.source import Listed, Source
-from ecgcore.signals import STANDARD_LEADS, fingerprint, lead_fingerprints, resample
-from ecgcore.splits import Division, Indices, SplitRule, divide, linked
+from ecgcore.signals import STANDARD_LEADS
+from ecgcore.splits import Division, SplitRule, divide, linked
+from ecgcore.spool import Progress, Taken, read_all
 from ecgcore.store import COLUMNS, SEPARATOR, open_store
-from ecgcore.whole_folder import whole_folder
+from ecgcore.stratify import Indices
+from ecgcore.whole_folder import kept_folder, whole_folder
 
 SHOWN = 50  # refused records in a message
-_SPOOL = "spool.f32"  # all signals as read, until it is known which are sealed; lies in sealed/ and is removed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Request:
     leads: tuple[str, ...] = STANDARD_LEADS  # rows of every signal, in this order
     rate: float | None = None  # Hz, resampled to; None: that of the records, which must be one
     allow_refused: float = 5.0  # % of the records that may be unreadable before nothing is written
+    processing: Processing = UNCHANGED
+    workers: int = 1  # processes that read; the store is the same for any number
 
     def __post_init__(self) -> None:
         mistakes = []
@@ -42,60 +45,96 @@ class Request:
             mistakes.append(f"--rate must be above 0 Hz, but got {self.rate}")
         if not 0 <= self.allow_refused <= 100:
             mistakes.append(f"--allow-refused must be from 0 to 100 %, but got {self.allow_refused}")
+        if self.workers < 1:
+            mistakes.append(f"--workers must be 1 or more, but got {self.workers}")
         if not self.leads or len({lead.lower() for lead in self.leads}) < len(self.leads):
             mistakes.append(f"--leads must name one lead or more, each once, but got {','.join(self.leads)!r}")
         if mistakes:
             raise ValueError("\n".join(mistakes))
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """A record in the spool."""
-
-    listed: Listed
-    samples: int
-    fingerprint: int
-    lead_fingerprints: Sequence[int]
-
-
-def prepare(source: Source, target: Path, request: Request, *, replace: bool = False) -> tuple[Manifest, bool]:
+def prepare(
+    source: Source, target: Path, request: Request, *, replace: bool = False, progress: Progress | None = None
+) -> tuple[Manifest, bool]:
     """Write the store `target`; return its manifest, and False if it was there already, made from the same.
 
-    Raises ValueError if `target` holds something else (unless `replace`), if more records are refused than allowed, or
-    if the records cannot be divided as asked; OSError if the disk is full. After either nothing is left behind.
+    Interrupted or killed, it goes on where it was when it is asked for the same again. Raises ValueError if `target`
+    holds something else (unless `replace`), if more records are refused than allowed, or if the records cannot be
+    divided as asked; OSError if the disk is full. After either nothing is left behind.
     """
-    input_hash = digest_of([asdict(request), source.reader, source.target, source.input_hash()])
+    input_hash = digest_of([_asked(request), source.reader, source.target, source.input_hash()])
     if (target / on_disk.NAME).is_file() and not replace:
         return _existing(target, input_hash), False
-    with whole_folder(target, marker=on_disk.NAME, replace=replace) as folder:
-        (folder / SEALED).mkdir(mode=0o700)
-        taken, refused, rate = _read_all(source, request, folder / SEALED / _SPOOL)
-        labels = _label_matrix([one.listed for one in taken], source.classes)
-        division = divide(
-            patients=[one.listed.patient for one in taken],
-            signals=linked([one.lead_fingerprints for one in taken]),
-            labels=labels,
-            given=[one.listed.fold for one in taken],
-            rule=request.rule,
+    with (
+        whole_folder(target, marker=on_disk.NAME, replace=replace) as folder,
+        kept_folder(target, purpose=input_hash) as pieces,
+    ):
+        taken, refused, rate = read_all(
+            source,
+            pieces,
+            leads=request.leads,
+            rate=request.rate,
+            processing=request.processing,
+            workers=request.workers,
+            progress=progress or _silent,
         )
-        classes = _used_classes(source.classes, labels, division)
-        content = _write_open(
-            folder, taken, division, request=request, rate=rate, classes=classes, multilabel=source.multilabel
-        )
-        _write_part(folder / SEALED, taken, division.test, folder / SEALED / _SPOOL, leads=len(request.leads))
-        (folder / SEALED / _SPOOL).unlink()
-        manifest = Manifest(
-            content=content,
-            sealed_records=len(division.test),
-            sealed_hash=on_disk.sealed_hash(folder),
-            source=_origin(source, request),
-            input_hash=input_hash,
-            left_out=source.left_out,
-            refused=refused,
-            dropped={taken[record].listed.name: why for record, why in division.dropped.items()},
-        )
+        _check_refused(refused, len(source.records), request.allow_refused, source.directory)
+        manifest = _write(folder, source, request, taken, refused=refused, rate=rate, input_hash=input_hash)
         on_disk.write_manifest(folder, manifest)
     return manifest, True
+
+
+def _silent(_done: int, _records: int) -> None:
+    """Stand for a progress display where nobody looks."""
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """Return what decides about a store's content; what is not asked for is left out, as if it were unknown."""
+    asked = asdict(request)
+    del asked["workers"]
+    asked["processing"] = request.processing.described()
+    if request.rule.repeats == 1:
+        del asked["rule"]["repeats"]
+    return {name: value for name, value in asked.items() if name != "processing" or value}
+
+
+def _write(
+    folder: Path,
+    source: Source,
+    request: Request,
+    taken: list[Taken],
+    *,
+    refused: dict[str, str],
+    rate: float,
+    input_hash: str,
+) -> Manifest:
+    """Divide the records, write every part, and return the manifest of it all."""
+    (folder / SEALED).mkdir(mode=0o700)
+    labels = _label_matrix([one.listed for one in taken], source.classes)
+    division = divide(
+        patients=[one.listed.patient for one in taken],
+        signals=linked([one.lead_fingerprints for one in taken]),
+        labels=labels,
+        given=[one.listed.fold for one in taken],
+        rule=request.rule,
+    )
+    classes = _used_classes(source.classes, labels, division)
+    content = _write_open(
+        folder, taken, division, request=request, rate=rate, classes=classes, multilabel=source.multilabel
+    )
+    _write_part(folder / SEALED, [taken[record] for record in division.test], content.signals)
+    return Manifest(
+        content=content,
+        sealed_records=len(division.test),
+        sealed_hash=on_disk.sealed_hash(folder, content.signals),
+        source=_origin(source, request),
+        input_hash=input_hash,
+        left_out=source.left_out,
+        refused=refused,
+        dropped={taken[record].listed.name: why for record, why in division.dropped.items()},
+        unknown_codes=source.unknown_codes,
+        corrected=source.corrected,
+    )
 
 
 def _existing(target: Path, input_hash: str) -> Manifest:
@@ -109,35 +148,6 @@ def _existing(target: Path, input_hash: str) -> Manifest:
         )
     open_store(target)
     return found
-
-
-def _read_all(source: Source, request: Request, spool: Path) -> tuple[list[_Taken], dict[str, str], float]:
-    """Read every record into the spool; return those taken, those refused with the reason, and the rate in Hz."""
-    taken, refused, rate = [], {}, request.rate
-    with spool.open("wb") as file:
-        for listed in source.records:
-            try:
-                recording = read_record(
-                    listed.path, name=listed.name, patient=listed.patient, labels=listed.labels, leads=request.leads
-                )
-                rate = rate or recording.rate
-                signal = _at_rate(recording, rate, chosen=request.rate is not None)
-            except ValueError as error:
-                refused[listed.name] = str(error).removeprefix(f"{listed.name}: ")
-                continue
-            file.write(signal.astype("<f4").tobytes())
-            taken.append(_Taken(listed, signal.shape[1], fingerprint(signal), lead_fingerprints(signal)))
-    _check_refused(refused, len(source.records), request.allow_refused, source.directory)
-    assert rate is not None
-    return taken, refused, rate
-
-
-def _at_rate(recording: Recording, rate: float, *, chosen: bool) -> NDArray[np.float32]:
-    if recording.rate != rate and not chosen:
-        raise ValueError(
-            f"its rate is {recording.rate:g} Hz, that of the records before it {rate:g}; choose one with --rate"
-        )
-    return resample(recording.signal, rate=recording.rate, to=rate)
 
 
 def _check_refused(refused: dict[str, str], records: int, allowed: float, directory: Path) -> None:
@@ -175,7 +185,7 @@ def _open_records(division: Division) -> Indices:
 
 def _write_open(
     folder: Path,
-    taken: list[_Taken],
+    taken: list[Taken],
     division: Division,
     *,
     request: Request,
@@ -185,15 +195,18 @@ def _write_open(
 ) -> Content:
     """Write everything but the sealed part and return what the manifest says of it."""
     records = _open_records(division)
-    _write_part(folder, taken, records, folder / SEALED / _SPOOL, leads=len(request.leads))
+    processing = request.processing
+    signals = HALF_SIGNALS if processing.half else SIGNALS
+    _write_part(folder, [taken[record] for record in records], signals)
     parts = [{"train": split.train, "validation": split.validation} for split in division.splits]
     folds = [{name: np.searchsorted(records, part).tolist() for name, part in fold.items()} for fold in parts]
     (folder / SPLITS).write_text(json.dumps(folds) + "\n", encoding="utf-8")
+    rounding = {"largest_rounding_error": max(taken[record].rounding for record in records)} if processing.half else {}
     return Content(
         classes=classes,
         leads=request.leads,
         rate=rate,
-        units="mV",
+        units=processing.units,
         multilabel=multilabel,
         records=len(records),
         patients=len({taken[record].listed.patient for record in records}),
@@ -202,7 +215,8 @@ def _write_open(
             for number, fold in enumerate(parts)
             for name, part in fold.items()
         },
-        files={name: file_facts(folder / name) for name in (INDEX, SIGNALS, SPLITS)},
+        files={name: file_facts(folder / name) for name in (INDEX, signals, SPLITS)},
+        processing=processing.described() | rounding,
     )
 
 
@@ -214,20 +228,17 @@ def _counts(records: Sequence[Listed], classes: Sequence[str]) -> dict[str, Any]
     }
 
 
-def _write_part(folder: Path, taken: list[_Taken], records: Indices, spool: Path, *, leads: int) -> None:
-    """Write index.csv and signals.f32 of the given records into `folder`."""
-    starts = np.concatenate([[0], np.cumsum([4 * leads * one.samples for one in taken])])  # in bytes
+def _write_part(folder: Path, taken: Sequence[Taken], signals: str) -> None:
+    """Write index.csv and the file of signals of the given records into `folder`."""
     with (folder / INDEX).open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
-        for record in records:
-            one = taken[record]
+        for one in taken:
             labels = SEPARATOR.join(one.listed.labels)
             rows.writerow([one.listed.name, one.listed.patient, labels, one.samples, one.fingerprint])
-    with spool.open("rb") as whole, (folder / SIGNALS).open("wb") as file:
-        for record in records:
-            whole.seek(int(starts[record]))
-            file.write(whole.read(int(starts[record + 1] - starts[record])))
+    with (folder / signals).open("wb") as whole:
+        for one in taken:
+            whole.write(one.signal_bytes())
 
 
 def _origin(source: Source, request: Request) -> dict[str, Any]:
@@ -235,5 +246,5 @@ def _origin(source: Source, request: Request) -> dict[str, Any]:
         "reader": source.reader,
         "target": source.target,
         "folder": str(source.directory),
-        "request": asdict(request),
+        "request": _asked(request),
     }

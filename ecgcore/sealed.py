@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgcore.disjoint import assert_disjoint
-from ecgcore.manifest import INDEX, SEALED, SIGNALS, read_manifest, sealed_hash
+from ecgcore.manifest import INDEX, SEALED, read_manifest, sealed_hash
 from ecgcore.store import Records, open_store, part_of, read_records
 
 
@@ -19,17 +19,19 @@ def open_sealed(directory: Path) -> Records:
     content = manifest.content
     if manifest.sealed_records == 0:
         raise ValueError(f"{directory} was prepared without a test part; prepare it again with a --test-share above 0")
-    missing = [name for name in (INDEX, SIGNALS) if not (directory / SEALED / name).is_file()]
+    missing = [name for name in (INDEX, content.signals) if not (directory / SEALED / name).is_file()]
     if missing:
         raise ValueError(
             f"the test part of {directory} is not there: {directory / SEALED} has no {' and no '.join(missing)}; put "
             "the folder back, or prepare the store again with --replace"
         )
-    if sealed_hash(directory) != manifest.sealed_hash:
+    if sealed_hash(directory, content.signals) != manifest.sealed_hash:
         raise ValueError(
             f"{directory / SEALED} was changed after it was sealed; prepare the store again with --replace"
         )
-    sealed = read_records(directory / SEALED, classes=content.classes, leads=len(content.leads))
+    sealed = read_records(
+        directory / SEALED, classes=content.classes, leads=len(content.leads), signals=content.signals
+    )
     others = open_store(directory).records
     parts = {"the test part": (sealed, len(sealed)), "the rest": (others, len(others))}
     assert_disjoint({name: part_of(records, np.arange(count)) for name, (records, count) in parts.items()})

@@ -4,8 +4,9 @@
 The members are one configuration's finals, a seed each. What `test` scores is what `load` answers with.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ecgcore.device import best_device
 from ecgcore.models import Classifier, build_classifier
 
 FILE = "model.pt"
+QUESTION = ("classes", "leads", "rate", "multilabel", "processing")  # what members must agree on
 Array = NDArray[Any]
 
 
@@ -41,6 +43,9 @@ class Ensemble:
     leads: tuple[str, ...]
     rate: float  # Hz
     multilabel: bool
+    processing: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # of the signals that it learnt from; whoever asks it must process alike
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -67,7 +72,8 @@ class Ensemble:
             "classes": ",".join(self.classes),
             "leads": ",".join(self.leads),
             "rate": self.rate,
-            "unit": "mV",
+            "unit": "1" if "normalise" in self.processing else "mV",
+            "processing": json.dumps(dict(self.processing), sort_keys=True) if self.processing else "",
         }
 
 
@@ -80,7 +86,7 @@ def ensemble_of(paths: Sequence[Path]) -> tuple[Ensemble, list[Checkpoint]]:
     for path, checkpoint in zip(paths, checkpoints, strict=True):
         if _question(checkpoint) != _question(first):
             raise ValueError(
-                f"{path}: must have classes, leads and rate of {paths[0]}; average only one winner's finals"
+                f"{path}: must have classes, leads, rate and processing of {paths[0]}; average only one winner's finals"
             )
     content = {"members": [_member_content(checkpoint) for checkpoint in checkpoints], **_question(first)}
     return _built(content), checkpoints
@@ -131,7 +137,7 @@ def _check(signals: Array, ensemble: Ensemble) -> None:
 
 
 def _question(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {name: getattr(checkpoint, name) for name in ("classes", "leads", "rate", "multilabel")}
+    return {name: getattr(checkpoint, name) for name in QUESTION}
 
 
 def _member_content(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -143,9 +149,10 @@ def _built(content: dict[str, Any]) -> Ensemble:
     sizes = {"leads": len(content["leads"]), "classes": len(content["classes"])}
     members = []
     for member in content["members"]:
-        model = build_classifier(member["config"]["model"], **sizes)
+        config = member["config"]
+        model = build_classifier(config["model"], normalise=config.get("normalise", "none"), **sizes)
         model.load_state_dict(member["weights"])
         calibration = Calibration(temperature=member["temperature"], thresholds=member["thresholds"])
         members.append(Member(model=model.eval().to(best_device()), calibration=calibration))
-    question = {name: content[name] for name in ("classes", "leads", "rate", "multilabel")}
+    question = {"processing": {}} | {name: content[name] for name in QUESTION if name in content}
     return Ensemble(members=tuple(members), **question)

@@ -1,4 +1,4 @@
-"""Arithmetic on signals and lead names: units, lead order, resampling. Numbers in, numbers out; touches no file."""
+"""Arithmetic on signals and lead names: units, order, filters, rate, scale. Numbers in and out; no file."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
+from scipy.signal import butter, iirnotch, resample_poly, sosfiltfilt, tf2sos
 
 STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -67,9 +67,74 @@ def resample(signal: NDArray[np.float32], *, rate: float, to: float) -> NDArray[
     return np.ascontiguousarray(resampled[:, :samples], dtype=np.float32)
 
 
+def band_pass(signal: NDArray[np.float32], *, rate: float, low: float, high: float) -> NDArray[np.float32]:
+    """Keep `low` to `high` Hz of each lead: Butterworth of order 3, forwards and backwards, so without delay.
+
+    Raises ValueError if `high` is not below half the rate, or the signal is too short.
+    """
+    if not 0 < low < high < rate / 2:
+        raise ValueError(f"a band must lie between 0 and half the rate, {rate / 2:g} Hz, but got {low:g}-{high:g} Hz")
+    return _filtered(signal, butter(3, [low, high], btype="bandpass", fs=rate, output="sos"))
+
+
+def notch(signal: NDArray[np.float32], *, rate: float, frequency: float) -> NDArray[np.float32]:
+    """Take `frequency` Hz out of each lead, 1/30 of it wide, forwards and backwards, so without delay.
+
+    Raises ValueError if it is not below half the rate, or the signal is too short.
+    """
+    if not 0 < frequency < rate / 2:
+        raise ValueError(f"a notch must lie between 0 and half the rate, {rate / 2:g} Hz, but got {frequency:g} Hz")
+    return _filtered(signal, tf2sos(*iirnotch(frequency, Q=30, fs=rate)))
+
+
+def _filtered(signal: NDArray[np.float32], sections: NDArray[np.float64]) -> NDArray[np.float32]:
+    flat = flat_leads(signal)
+    try:
+        result = sosfiltfilt(sections, signal.astype(np.float64), axis=1)
+    except ValueError as error:
+        raise ValueError(f"{signal.shape[1]} samples are too short for the filter ({error})") from error
+    result[flat] = 0  # a missing lead stays missing; rounding would make noise of it that normalising blows up
+    return np.ascontiguousarray(result, dtype=np.float32)
+
+
+def normalised(signal: NDArray[np.float32], *, together: bool) -> NDArray[np.float32]:
+    """Give each lead mean 0 and standard deviation 1; `together`: one scale for all, so that leads stay comparable.
+
+    A flat lead becomes 0, and counts for no scale.
+    """
+    centred = signal.astype(np.float64) - signal.mean(axis=1, keepdims=True, dtype=np.float64)
+    flat = flat_leads(signal)
+    centred[flat] = 0
+    scale = centred.std(axis=1, keepdims=True)
+    if together:
+        alive = np.setdiff1d(np.arange(len(signal)), flat)
+        scale = np.full_like(scale, np.sqrt(np.mean(np.square(scale[alive]))) if len(alive) else 0)
+    return np.ascontiguousarray(centred / np.where(scale > 0, scale, 1), dtype=np.float32)
+
+
 def flat_leads(signal: NDArray[np.float32]) -> list[int]:
     """Return the rows of a (leads, samples) signal that never change: how several databases store a missing lead."""
     return [int(row) for row in np.flatnonzero(np.ptp(signal, axis=1) == 0)]
+
+
+def clipped_leads(signal: NDArray[np.float32], *, rate: float) -> list[int]:
+    """Return the rows that look cut off: three times or more, a peak stays at the lead's extreme value for 10 ms.
+
+    A heart does that once at most, by chance; an amplifier at its limit does it at every beat.
+    """
+    shortest = max(3, round(0.01 * rate))
+    flat = flat_leads(signal)
+    return [
+        row
+        for row, lead in enumerate(signal)
+        if row not in flat and max(_holds(lead == lead.max(), shortest), _holds(lead == lead.min(), shortest)) >= 3
+    ]
+
+
+def _holds(there: NDArray[np.bool_], shortest: int) -> int:
+    """Return how many runs of True are `shortest` or longer."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]]).astype(np.int8)))
+    return int((edges[1::2] - edges[::2] >= shortest).sum())
 
 
 def fingerprint(signal: NDArray[np.float32]) -> int:

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import StratifiedGroupKFold
 
 from ecgcore.disjoint import Part, assert_disjoint
 from ecgcore.store import Split
+from ecgcore.stratify import Indices, deal
 
-Indices = NDArray[np.int64]
 HOLD_OUT = 5  # one hold-out validation part is a fifth of what is not test
 GIVEN_TEST = "test"  # in a column of folds: the sealed part
 
@@ -24,6 +23,7 @@ class SplitRule:
     """How records are divided: by folds that are named here, by those that the records bring, or drawn by patient."""
 
     folds: int | None = None  # how many validation folds to draw; 1: one hold-out part of a fifth
+    repeats: int = 1  # how often the folds are drawn, each time anew: repeats x folds splits
     test_share: float = 0.2  # of the records, for a drawn test part; 0: none
     seed: int = 0  # of whatever is drawn
     train: tuple[str, ...] = ()  # given folds, by name; records of a fold that is not named are left out
@@ -34,6 +34,8 @@ class SplitRule:
         mistakes = []
         if self.folds is not None and self.folds < 1:
             mistakes.append(f"--folds must be 1 (one hold-out part) or more, but got {self.folds}")
+        if self.repeats < 1 or (self.repeats > 1 and self.folds is None):
+            mistakes.append(f"--repeats must be 1 or more, and needs --folds, but got {self.repeats}")
         if not 0 <= self.test_share <= 0.5:
             mistakes.append(f"--test-share must be from 0 to 0.5, but got {self.test_share}")
         if bool(self.train) != bool(self.validation):
@@ -101,31 +103,6 @@ def linked(keys: Sequence[Iterable[Hashable]]) -> Indices:
     return np.asarray(connected_components(graph, directed=False)[1][: len(keys)], dtype=np.int64)
 
 
-def strata(labels: NDArray[np.float32], *, smallest: int) -> Indices:
-    """Return the class that each record is balanced by: its rarest label, where that has `smallest` records or more.
-
-    Records of rarer classes make one stratum together, or join the largest if they are still fewer than `smallest`.
-    """
-    frequency = labels.sum(axis=0)
-    chosen = np.where(labels > 0, frequency, np.inf).argmin(axis=1)
-    size = np.bincount(chosen, minlength=labels.shape[1])
-    rare = size[chosen] < smallest
-    together = labels.shape[1] if rare.sum() >= smallest else int(size.argmax())
-    return np.where(rare, together, chosen).astype(np.int64)
-
-
-def _deal(records: Indices, count: int, *, groups: Indices, labels: NDArray[np.float32], seed: int) -> list[Indices]:
-    """Deal records into `count` parts with like shares of each class, every group whole."""
-    present = len(np.unique(groups[records]))
-    if present < count:
-        raise ValueError(
-            f"{count} parts need {count} patients or more, but there are {present} (see --folds, --test-share)"
-        )
-    dealer = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
-    balanced = strata(labels[records], smallest=count)
-    return [records[part] for _, part in dealer.split(balanced, balanced, groups[records])]
-
-
 def _test_part(given: NDArray[np.object_], *, groups: Indices, labels: NDArray[np.float32], rule: SplitRule) -> Indices:
     named = rule.test or (() if rule.train else (GIVEN_TEST,))
     test = np.flatnonzero(np.isin(given, list(named)))
@@ -154,10 +131,17 @@ def _folds(
         return [(named(["train"]), named(["validation"]))]
     if rule.folds is None and len(names) > 1:
         return [(np.setdiff1d(rest, named([name])), named([name])) for name in names]
-    parts = _deal(
-        rest, HOLD_OUT if rule.folds == 1 else rule.folds or HOLD_OUT, groups=groups, labels=labels, seed=rule.seed + 1
-    )
-    return [(np.setdiff1d(rest, part), part) for part in (parts[:1] if rule.folds == 1 else parts)]
+    dealt = []
+    for repeat in range(rule.repeats):
+        count = HOLD_OUT if rule.folds == 1 else rule.folds or HOLD_OUT
+        parts = _deal(rest, count, groups=groups, labels=labels, seed=rule.seed + 1 + repeat)
+        dealt += parts[:1] if rule.folds == 1 else parts
+    return [(np.setdiff1d(rest, part), part) for part in dealt]
+
+
+def _deal(records: Indices, count: int, *, groups: Indices, labels: NDArray[np.float32], seed: int) -> list[Indices]:
+    several = bool((labels.sum(axis=1) > 1).any())
+    return deal(records, count, groups=groups, labels=labels, seed=seed, multilabel=several)
 
 
 def _check_names(given: Sequence[str], rule: SplitRule) -> None:

@@ -1,20 +1,22 @@
 """A prepared store, read: records with memory-mapped signals, and who is in which fold.
 
-Knows how a part lies on disk (index.csv, signals.f32), and nothing of how it came to be. Never looks into sealed/.
+Knows how a part lies on disk (index.csv, signals.f32 or .f16), and nothing of how it came to be. Never looks into
+sealed/.
 """
 
 import csv
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.disjoint import Part, assert_disjoint
-from ecgcore.manifest import INDEX, SIGNALS, SPLITS, FileFacts, file_facts, read_manifest
+from ecgcore.manifest import HALF_SIGNALS, INDEX, SIGNALS, SPLITS, FileFacts, file_facts, read_manifest
 
 COLUMNS = ("record", "patient", "labels", "samples", "fingerprint")
 SEPARATOR = ";"  # between the labels of a record
@@ -28,18 +30,18 @@ class Records:
     patients: tuple[str, ...]  # n
     labels: NDArray[np.float32]  # (n, classes) 0/1
     lengths: NDArray[np.int64]  # (n,) samples
-    fingerprints: NDArray[np.int64]  # (n,) first 8 bytes of sha256 of the stored float32 signal: identity by content
+    fingerprints: NDArray[np.int64]  # (n,) first 8 bytes of sha256 of the signal in float32: identity by content
     leads: int
-    samples: NDArray[np.float32]  # (sum of leads * lengths,) mV: all signals one after the other, read-only
+    samples: NDArray[np.floating]  # (sum of leads * lengths,) float32 or float16: all signals in turn, read-only
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def signal(self, index: int) -> NDArray[np.float32]:
-        """Return the (leads, samples) signal in mV of record `index`, a read-only view of the memory map."""
+        """Return the (leads, samples) signal of record `index`: a read-only view, or a copy of 16 bits."""
         end = self.leads * int(self._ends[index])
         start = end - self.leads * int(self.lengths[index])
-        return self.samples[start:end].reshape(self.leads, -1)
+        return self.samples[start:end].reshape(self.leads, -1).astype(np.float32, copy=False)
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
@@ -66,6 +68,7 @@ class Store:
     content_hash: str  # of everything but the sealed part
     records: Records
     splits: tuple[Split, ...]  # one a fold
+    processing: Mapping[str, Any] = field(default_factory=dict)  # how signals were changed, see ecgcore/processing.py
 
 
 def open_store(directory: Path) -> Store:
@@ -78,7 +81,7 @@ def open_store(directory: Path) -> Store:
     content = manifest.content
     _check_files(directory, content.files)
     try:
-        records = read_records(directory, classes=content.classes, leads=len(content.leads))
+        records = read_records(directory, classes=content.classes, leads=len(content.leads), signals=content.signals)
         splits = _read_splits(directory / SPLITS, len(records))
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{directory} is damaged: {error}; prepare it again with --replace") from error
@@ -94,11 +97,12 @@ def open_store(directory: Path) -> Store:
         content_hash=manifest.content_hash,
         records=records,
         splits=splits,
+        processing=content.processing,
     )
 
 
-def read_records(directory: Path, *, classes: tuple[str, ...], leads: int) -> Records:
-    """Return the records of index.csv and signals.f32 in `directory`. Raises ValueError if the two do not fit."""
+def read_records(directory: Path, *, classes: tuple[str, ...], leads: int, signals: str) -> Records:
+    """Return the records of index.csv and the file `signals` in `directory`. Raises ValueError if they do not fit."""
     with (directory / INDEX).open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     labels = np.zeros((len(rows), len(classes)), np.float32)
@@ -112,10 +116,10 @@ def read_records(directory: Path, *, classes: tuple[str, ...], leads: int) -> Re
         lengths=lengths,
         fingerprints=np.array([int(row["fingerprint"]) for row in rows], np.int64),
         leads=leads,
-        samples=_map_samples(directory / SIGNALS),
+        samples=_map_samples(directory / signals),
     )
     if leads * int(lengths.sum()) != len(records.samples):
-        raise ValueError(f"{directory / SIGNALS} does not hold the samples that {INDEX} lists")
+        raise ValueError(f"{directory / signals} does not hold the samples that {INDEX} lists")
     return records
 
 
@@ -124,10 +128,11 @@ def part_of(records: Records, indices: NDArray[np.int64]) -> Part:
     return Part([records.patients[index] for index in indices], records.fingerprints[indices].tolist())
 
 
-def _map_samples(path: Path) -> NDArray[np.float32]:
+def _map_samples(path: Path) -> NDArray[np.floating]:
+    dtype = "<f2" if path.name == HALF_SIGNALS else "<f4"
     if path.stat().st_size == 0:  # which cannot be mapped
-        return np.zeros(0, np.float32)
-    return np.asarray(np.memmap(path, dtype="<f4", mode="r"))
+        return np.zeros(0, dtype)
+    return np.asarray(np.memmap(path, dtype=dtype, mode="r"))
 
 
 def _check_files(directory: Path, files: Mapping[str, FileFacts]) -> None:
@@ -139,7 +144,7 @@ def _check_files(directory: Path, files: Mapping[str, FileFacts]) -> None:
             mistakes.append(f"{path} is missing")
         elif path.stat().st_size != facts.bytes:
             mistakes.append(f"{path} must have {facts.bytes} bytes, but has {path.stat().st_size}")
-        elif name != SIGNALS and file_facts(path) != facts:
+        elif name not in (SIGNALS, HALF_SIGNALS) and file_facts(path) != facts:
             mistakes.append(f"{path} was changed: its sha256 is not the one in the manifest")
     if mistakes:
         raise ValueError("\n".join(f"{mistake}; prepare the store again with --replace" for mistake in mistakes))

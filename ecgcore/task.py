@@ -3,6 +3,7 @@
 Knows nothing of searches. `test` is the only door to the sealed part.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore import served
+from ecgcore.challenge_score import ChallengeScore
 from ecgcore.features import FeatureCache
 from ecgcore.fit import Fit, Metrics, Report, Scalar
 from ecgcore.origin import refuse_seen
 from ecgcore.parameters import PARAMETERS, Parameter
+from ecgcore.processing import changes_of
 from ecgcore.scoring import predict_records, score, write_predictions
 from ecgcore.sealed import open_sealed
 from ecgcore.store import open_store
@@ -26,9 +29,13 @@ Array = NDArray[Any]
 class ArrhythmiaTask:
     """Classify the recordings of one prepared store. Constructed once a worker process."""
 
-    def __init__(self, *, data: Path) -> None:
-        """Open the prepared store in `data`. Raises ValueError if it is missing, incomplete or damaged."""
+    def __init__(self, *, data: Path, rewards: Path | None = None) -> None:
+        """Open the prepared store in `data`. Raises ValueError if it is missing, incomplete or damaged.
+
+        rewards: the challenge's matrix of rewards, with which every step and the test have a challenge_score.
+        """
         self._store = open_store(data)
+        self._challenge = None if rewards is None else ChallengeScore.read(rewards, self._store.classes)
         self._features = FeatureCache()
 
     def parameters(self) -> Mapping[str, Parameter]:
@@ -45,13 +52,14 @@ class ArrhythmiaTask:
             "multilabel": store.multilabel,
             "leads": ",".join(store.leads),
             "rate": store.rate,
+            "processing": json.dumps(dict(store.processing), sort_keys=True) if store.processing else "",
             "records": len(store.records),
             "patients": len(set(store.records.patients)),
         }
 
     def fit(self, fit: Fit, report: Report) -> None:
         """Train one configuration on one fold, reporting every epoch: see `ecgcore.training.train`."""
-        train(fit, report, self._store, self._features)
+        train(fit, report, self._store, self._features, challenge=self._challenge)
 
     def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
         """Open the sealed part, score the checkpoints' mean probabilities, write `directory`/predictions.csv.
@@ -61,9 +69,10 @@ class ArrhythmiaTask:
         """
         ensemble, read = served.ensemble_of(checkpoints)
         store = self._store
-        if (ensemble.classes, ensemble.leads, ensemble.rate) != (store.classes, store.leads, store.rate):
+        own = (store.classes, store.leads, store.rate, changes_of(store.processing))
+        if (ensemble.classes, ensemble.leads, ensemble.rate, dict(ensemble.processing)) != own:
             raise ValueError(
-                f"{checkpoints[0]}: must have the classes, leads and rate of "
+                f"{checkpoints[0]}: must have the classes, leads, rate and processing of "
                 f"{store.directory}; test it on its own store"
             )
         sealed = open_sealed(store.directory)
@@ -72,7 +81,7 @@ class ArrhythmiaTask:
             refuse_seen(path, checkpoint.fingerprints, sealed, everything, part="sealed")
         by_member = predict_records(ensemble, sealed)
         write_predictions(directory / "predictions.csv", by_member.mean(axis=0), sealed, store.classes)
-        return score(ensemble, by_member, sealed)
+        return score(ensemble, by_member, sealed, challenge=self._challenge)
 
     def export(self, checkpoints: Sequence[Path], directory: Path) -> Mapping[str, Scalar]:
         """Write the averaged model to `directory`/model.pt; return its signature."""

@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from ecgcore.augmentation import Augmentation
-from ecgcore.batches import batches_an_epoch
+from ecgcore.batches import balancing_weights, batches_an_epoch
 from ecgcore.calibration import Calibration, calibrate, probabilities
+from ecgcore.challenge_score import ChallengeScore
 from ecgcore.checkpoints import (
     Checkpoint,
     Predictions,
@@ -23,19 +24,23 @@ from ecgcore.checkpoints import (
     write_checkpoint,
 )
 from ecgcore.device import best_device
+from ecgcore.disjoint import assert_disjoint
 from ecgcore.features import FeatureCache
 from ecgcore.fit import Fit, Report
 from ecgcore.learner import Learner
 from ecgcore.losses import build_loss
-from ecgcore.metrics import decide, macro_auc, summary
+from ecgcore.metrics import SCORES, decide, macro_auc, summary
 from ecgcore.models import Classifier, build_classifier
-from ecgcore.optimisation import build_optimiser, build_schedule
+from ecgcore.models.normalisation import ByTraining
+from ecgcore.optimisation import average_of, build_optimiser, build_schedule
 from ecgcore.origin import held_out, load_start, read_resumed, read_start, refuse_seen
 from ecgcore.parameters import Hyperparameters
-from ecgcore.store import Store
+from ecgcore.patience import Patience
+from ecgcore.processing import changes_of
+from ecgcore.store import Store, part_of
+from ecgcore.training_statistics import TrainingStatistics, measure
 
 Indices = NDArray[np.int64]
-SCORES = ("macro_auc", "macro_f1", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,10 @@ class Part:
     validation: Indices
 
 
-def train(fit: Fit, report: Report, store: Store, cache: FeatureCache) -> None:
-    """Train `fit`, reporting every epoch, for max_steps epochs or until a loss is not finite.
+def train(
+    fit: Fit, report: Report, store: Store, cache: FeatureCache, *, challenge: ChallengeScore | None = None
+) -> None:
+    """Train `fit`, reporting every epoch, for max_steps epochs, until its patience ends or a loss is not finite.
 
     Same fit, same machine: same weights, bit by bit, whether interrupted and resumed or not. All draws come
     from torch's global generator, seeded here from fit.seed. Raises ValueError where the configuration cannot
@@ -55,30 +62,38 @@ def train(fit: Fit, report: Report, store: Store, cache: FeatureCache) -> None:
     """
     settings = Hyperparameters.read(fit.config)
     part = choose_part(fit, store)
+    statistics = measure(store.records, part.train, scale=settings.normalise == "train")
+    refuse_judged(statistics, store, part)
     torch.manual_seed(fit.seed)
-    device = best_device()
     model = build_classifier(
-        settings.model, leads=len(store.leads), classes=len(store.classes), dropout=settings.dropout
+        settings.model,
+        leads=len(store.leads),
+        classes=len(store.classes),
+        dropout=settings.dropout,
+        normalise=settings.normalise,
     )
     resumed = read_resumed(fit.resume_from, fit, settings, store) if fit.resume_from else None
     if resumed:
-        model.load_state_dict(dict(resumed.weights))
-        learner = _learner(model.to(device), fit, settings, store, part, cache)
-        learner.optimiser.load_state_dict(dict(resumed.optimiser))
-        learner.schedule.load_state_dict(dict(resumed.schedule))
-        restore_random_state(resumed.random)
+        model.load_state_dict(dict(resumed.learning or resumed.weights))
+        learner = _learner(model.to(best_device()), fit, settings, store, statistics, part, cache)
+        _go_on(learner, resumed)
         last = resumed
     else:
-        fingerprints = _start(model, fit, settings, store, part)
-        learner = _learner(model.to(device), fit, settings, store, part, cache)
+        fingerprints = _start(model, fit, settings, store, statistics, part)
+        learner = _learner(model.to(best_device()), fit, settings, store, statistics, part, cache)
         last = _blank(fit, settings, store, fingerprints)
+    patience = Patience.of(settings, final=fit.final)
     for step in range(last.step + 1, fit.max_steps + 1):
-        metrics, predictions = _epoch(learner, part, store)
+        if patience.is_over(last.step, best=last.best_step):
+            return
+        metrics, predictions = _epoch(learner, part, store, statistics, challenge)
         if not all(math.isfinite(value) for value in metrics.values()):
             report(step, metrics)  # diverged: nothing to go on from, so there is no checkpoint
             return
-        checkpoint = _filled(last, learner, step=step, predictions=predictions)
-        write_checkpoint(fit.directory / file_name(step), checkpoint)
+        score, best = patience.best(metrics, step, before=(last.best_score, last.best_step))
+        filled = _filled(last, learner, step=step, predictions=predictions)
+        last = replace(filled, best_score=score, best_step=best)
+        write_checkpoint(fit.directory / file_name(step), last)
         report(step, metrics, file_name(step))
 
 
@@ -91,12 +106,37 @@ def choose_part(fit: Fit, store: Store) -> Part:
             f"fold must be from 0 to {len(store.splits) - 1}, as {store.directory} has them, got {fit.fold}"
         )
     split = store.splits[fit.fold]
+    parts = {"train": split.train, "validation": split.validation}
+    assert_disjoint(
+        {
+            f"{name} of fold {fit.fold} of {store.directory}": part_of(store.records, held)
+            for name, held in parts.items()
+        }
+    )
     labels = store.records.labels[split.validation]
     macro_auc(np.zeros_like(labels), labels)  # a fold that this cannot judge is better refused before it is trained
     return Part(split.train, split.validation)
 
 
-def _start(model: Classifier, fit: Fit, settings: Hyperparameters, store: Store, part: Part) -> Indices:
+def refuse_judged(statistics: TrainingStatistics, store: Store, part: Part) -> None:
+    """Raise ValueError if scale, classes or class weights were chosen by records that judge the fit, naming them."""
+    held = part.validation[np.isin(store.records.fingerprints[part.validation], statistics.fingerprints)]
+    if len(held):
+        names = ", ".join(store.records.ids[index] for index in held[:5].tolist())
+        raise ValueError(
+            f"{store.directory}: normalisation, class weights and the classes that are scored must be chosen by the "
+            f"train part alone, but {len(held)} validation records were looked at: {names}; measure the train part"
+        )
+
+
+def _start(
+    model: Classifier,
+    fit: Fit,
+    settings: Hyperparameters,
+    store: Store,
+    statistics: TrainingStatistics,
+    part: Part,
+) -> Indices:
     """Load the earlier stage's weights; return fingerprints of all that the fit's weights will have seen."""
     own = store.records.fingerprints[part.train]
     if fit.start_from is None:
@@ -104,6 +144,9 @@ def _start(model: Classifier, fit: Fit, settings: Hyperparameters, store: Store,
             raise ValueError(
                 "train: head needs a trained backbone, got no start_from; add an earlier stage, or set train: full"
             )
+        if isinstance(model.normalisation, ByTraining):
+            scale = (torch.from_numpy(values) for values in (statistics.mean, statistics.deviation))
+            model.normalisation.set_scale(*scale)
         return np.unique(own)
     start = read_start(fit.start_from, settings, store)
     refuse_seen(fit.start_from, start.fingerprints, store.records, part.validation, part="validation")
@@ -112,11 +155,17 @@ def _start(model: Classifier, fit: Fit, settings: Hyperparameters, store: Store,
 
 
 def _learner(
-    model: Classifier, fit: Fit, settings: Hyperparameters, store: Store, part: Part, cache: FeatureCache
+    model: Classifier,
+    fit: Fit,
+    settings: Hyperparameters,
+    store: Store,
+    statistics: TrainingStatistics,
+    part: Part,
+    cache: FeatureCache,
 ) -> Learner:
     records, frozen = store.records, settings.train == "head"
     shortest = int(records.lengths[part.train].min())
-    augmentation = Augmentation.read(settings, rate=store.rate, shortest=shortest)
+    augmentation = Augmentation.read(settings, rate=store.rate, shortest=shortest, leads=len(store.leads))
     model.backbone.requires_grad_(not frozen)
     optimiser = build_optimiser(model.parameters(), settings)
     batches = fit.max_steps * batches_an_epoch(len(part.train), size=settings.batch_size)
@@ -127,13 +176,27 @@ def _learner(
         augmentation=augmentation,
         frozen=frozen,
         features=cache.get(model, records, content=store.content_hash) if frozen and not augmentation.active else None,
-        loss=build_loss(settings, multilabel=store.multilabel, labels=records.labels[part.train], device=device),
+        loss=build_loss(settings, multilabel=store.multilabel, labels=statistics.labels, device=device),
         optimiser=optimiser,
-        schedule=build_schedule(optimiser, settings, batches=batches),
+        schedule=build_schedule(optimiser, settings, batches=batches, epochs=fit.max_steps),
         batch_size=settings.batch_size,
         gradient_clip=settings.gradient_clip,
         device=device,
+        average=average_of(model, decay=settings.averaging) if settings.averaging else None,
+        weights=balancing_weights(statistics.labels) if settings.sampling == "balanced" else None,
+        similar_lengths=settings.similar_lengths,
+        half=settings.precision == "bfloat16",
     )
+
+
+def _go_on(learner: Learner, resumed: Checkpoint) -> None:
+    """Put optimiser, schedule, average and generators where the checkpoint left them."""
+    learner.optimiser.load_state_dict(dict(resumed.optimiser))
+    learner.schedule.load_state_dict(dict(resumed.schedule))
+    if learner.average is not None:
+        learner.average.module.load_state_dict(dict(resumed.weights))
+        learner.average.n_averaged.fill_(resumed.averaged)
+    restore_random_state(resumed.random)
 
 
 def _calibration(fit: Fit, store: Store) -> Calibration | None:
@@ -143,12 +206,20 @@ def _calibration(fit: Fit, store: Store) -> Calibration | None:
     return calibrate(logits, labels, multilabel=store.multilabel)
 
 
-def _epoch(learner: Learner, part: Part, store: Store) -> tuple[dict[str, float], Predictions | None]:
+def _epoch(
+    learner: Learner,
+    part: Part,
+    store: Store,
+    statistics: TrainingStatistics,
+    challenge: ChallengeScore | None,
+) -> tuple[dict[str, float], Predictions | None]:
     """Train and validate once: metrics (scores NaN where logits are not finite), held-out predictions."""
     train_loss = learner.train_epoch(part.train)
     if not len(part.validation):
+        learner.end_epoch(train_loss)
         return {"train_loss": train_loss}, None
     logits, loss = learner.predict(part.validation)
+    learner.end_epoch(loss)
     losses = {"train_loss": train_loss, "val_loss": loss}
     if not np.isfinite(logits).all():
         return losses | dict.fromkeys(SCORES, math.nan), None
@@ -156,7 +227,10 @@ def _epoch(learner: Learner, part: Part, store: Store) -> tuple[dict[str, float]
     scores = probabilities(logits, temperature=1.0, multilabel=store.multilabel)
     ids = tuple(store.records.ids[index] for index in part.validation.tolist())
     called = decide(scores, multilabel=store.multilabel)
-    return losses | summary(scores, called, labels), Predictions(ids=ids, logits=logits, labels=labels)
+    judged = summary(scores, called, labels, classes=statistics.learnable, multilabel=store.multilabel)
+    if challenge is not None:
+        judged["challenge_score"] = challenge(called, labels)
+    return losses | judged, Predictions(ids=ids, logits=logits, labels=labels)
 
 
 def _blank(fit: Fit, settings: Hyperparameters, store: Store, fingerprints: Indices) -> Checkpoint:
@@ -173,6 +247,7 @@ def _blank(fit: Fit, settings: Hyperparameters, store: Store, fingerprints: Indi
         leads=store.leads,
         rate=store.rate,
         multilabel=store.multilabel,
+        processing=changes_of(store.processing),
         weights={},
         optimiser={},
         schedule={},
@@ -184,10 +259,13 @@ def _blank(fit: Fit, settings: Hyperparameters, store: Store, fingerprints: Indi
 
 
 def _filled(blank: Checkpoint, learner: Learner, *, step: int, predictions: Predictions | None) -> Checkpoint:
+    average = learner.average
     return replace(
         blank,
         step=step,
-        weights=learner.model.state_dict(),
+        weights=learner.scored.state_dict(),
+        learning={} if average is None else learner.model.state_dict(),
+        averaged=0 if average is None else int(average.n_averaged),
         optimiser=learner.optimiser.state_dict(),
         schedule=learner.schedule.state_dict(),
         random=random_state(),

@@ -116,8 +116,15 @@ def _parser() -> argparse.ArgumentParser:
     add_cluster_commands(commands, _command, _add_shared_options)
 
     for found in metadata.entry_points(group="orchestrate.commands"):
-        found.load()(commands)
+        found.load()(commands, _yaml_of)
     return parser
+
+
+def _yaml_of(path: Path) -> dict[str, Any]:
+    """Read a YAML file for the commands of other packages, as strictly as our own."""
+    from orchestrator.strict_yaml import read_yaml
+
+    return dict(read_yaml(path).data)
 
 
 def _command(commands: Any, name: str, function: Any, text: str) -> argparse.ArgumentParser:

@@ -94,7 +94,19 @@ def _row(ledger: Ledger, trial: TrialEntry, *, alive: bool) -> Row:
         for name in ("mean", "sd", "low", "high"):
             value = getattr(over_fits, name)
             row[name] = "" if value is None else f"{value:.6g}"
+    collapsed, fits = _collapsed(ledger, trial)
+    if collapsed:
+        row["collapsed"] = f"{collapsed} of {fits} fits"
     return {**row, **as_rows(trial.config)}
+
+
+def _collapsed(ledger: Ledger, trial: TrialEntry) -> tuple[int, int]:
+    """Return how many of a trial's fits reported `collapsed` (one answer for all) at their best step, of how many."""
+    assert ledger.spec is not None
+    spec, fits = ledger.spec, trial.fits.values()
+    best = [(fit, step) for fit in fits if (step := fit.best_step(spec.metric, spec.mode)) is not None]
+    flags = [fit.metrics[step].get("collapsed", 0.0) > 0 for fit, step in best]
+    return sum(flags), len(flags)
 
 
 def _order(row: Row, mode: str) -> tuple[bool, float, int]:

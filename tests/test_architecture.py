@@ -17,7 +17,8 @@ FORBIDDEN = {
     "ecgcore": {"orchestrator", "ray", "optuna", "mlflow", "submitit", "yaml"},
     "orchestrator": {"ecgcore", "torch", "wfdb"},
 }
-HOMES = {"ray": 2, "submitit": 1, "optuna": 1, "mlflow": 2, "wfdb": 1, "yaml": 1}  # in how many files a large library may be imported
+# In how many files a large library may be imported.
+HOMES = {"ray": 2, "submitit": 1, "optuna": 1, "mlflow": 2, "wfdb": 1, "yaml": 1}
 
 
 def imports(path: Path) -> Iterator[str]:

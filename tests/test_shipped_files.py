@@ -48,6 +48,18 @@ def test_the_ptbxl_experiment_plans_on_the_real_recordings(project: Path, record
     assert "records 352, patients 338" in plan.stdout
 
 
+def test_the_cinc2017_and_the_transfer_experiment_plan(project: Path) -> None:
+    """On synthetic stores in the places of the real ones: names, folds and the chain of stages are checked."""
+    for name, folds in (("cinc2017", 3), ("challenge_ludb", 3), ("ptbxl500_transfer", 4)):
+        synthetic_store(project / "data" / name, records=96, folds=folds)
+    plan = orchestrate("plan", project / "experiments" / "cinc2017.yaml")
+    assert 0 == plan.returncode, plan.stderr
+    assert "5 trials x 1 seeds x 1 folds = 5 fits" in plan.stdout
+    plan = orchestrate("plan", project / "experiments" / "transfer.yaml")
+    assert 0 == plan.returncode, plan.stderr
+    assert 3 == plan.stdout.count("2 trials x 1 seeds x 4 folds = 8 fits")
+
+
 def test_every_shipped_search_space_is_used_by_a_shipped_experiment() -> None:
     told = "".join(path.read_text() for path in (ROOT / "experiments").glob("*.yaml"))
     assert not [path.name for path in (ROOT / "search_spaces").glob("*.yaml") if path.name not in told]

@@ -2,6 +2,8 @@
 
 import csv
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ecgcore.readers.source import Listed, Source
@@ -22,7 +24,13 @@ def own_source(directory: Path, *, table: Path | None = None) -> Source:
     table = table or directory / "labels.csv"
     if not directory.is_dir():
         raise ValueError(f"{directory} is not a folder: --from must be the folder of the WFDB records")
-    records, mistakes = _read(table, directory)
+
+    def without_header(name: str) -> str | None:
+        header = directory / f"{name}.hea"
+        return None if header.is_file() else f"has no header {header}"
+
+    listed, mistakes = read_table(table, missing=without_header)
+    records = [replace(record, path=directory / record.name) for record in listed]
     classes = tuple(sorted({label for record in records for label in record.labels}))
     if not mistakes and len(classes) < 2:
         mistakes.append(
@@ -41,8 +49,11 @@ def own_source(directory: Path, *, table: Path | None = None) -> Source:
     )
 
 
-def _read(table: Path, directory: Path) -> tuple[list[Listed], list[str]]:
-    """Return the records of the table, and its mistakes, a line each."""
+def read_table(table: Path, *, missing: Callable[[str], str | None]) -> tuple[list[Listed], list[str]]:
+    """Return the records of a CSV with the columns of `own_source`, and its mistakes, a line each.
+
+    missing: says of a record's name what is not there of it, or None. The records' paths are for the caller to set.
+    """
     if not table.is_file():
         raise ValueError(f"{table} is missing: name the CSV with {', '.join(NEEDED)} with --labels")
     records: list[Listed] = []
@@ -55,11 +66,11 @@ def _read(table: Path, directory: Path) -> tuple[list[Listed], list[str]]:
             if mistakes:
                 return [], mistakes
             for row in rows:
-                found = _row_mistakes(row, directory, first_line)
+                found = _row_mistakes(row, missing, first_line)
                 mistakes += [f"{table}:{rows.line_num}: {mistake}" for mistake in found]
                 first_line.setdefault(_name(row), rows.line_num)
                 if not found:
-                    records.append(_listed(row, directory))
+                    records.append(_listed(row))
     except (csv.Error, UnicodeDecodeError) as error:
         mistakes.append(f"{table}: the file must be comma-separated UTF-8 text, but cannot be read ({error})")
     return records, mistakes
@@ -81,7 +92,7 @@ def _column_mistakes(columns: list[str]) -> list[str]:
     return mistakes
 
 
-def _row_mistakes(row: dict[str, str], directory: Path, first_line: dict[str, int]) -> list[str]:
+def _row_mistakes(row: dict[str, str], missing: Callable[[str], str | None], first_line: dict[str, int]) -> list[str]:
     if None in row or None in row.values():
         return [f"the line must have as many fields as the first line, {len(row) - (None in row)}"]
     mistakes = []
@@ -90,8 +101,8 @@ def _row_mistakes(row: dict[str, str], directory: Path, first_line: dict[str, in
         mistakes.append("record is empty")
     elif name in first_line:
         mistakes.append(f"record {name} was listed before, in line {first_line[name]}; take one of the two out")
-    elif not (directory / f"{name}.hea").is_file():
-        mistakes.append(f"record {name} has no header {directory / name}.hea")
+    elif lacks := missing(name):
+        mistakes.append(f"record {name} {lacks}")
     if not row["patient"].strip():
         mistakes.append(f"patient is empty (record {name})")
     if not _labels(row):
@@ -107,11 +118,10 @@ def _labels(row: dict[str, str]) -> tuple[str, ...]:
     return tuple(sorted({label.strip() for label in row["labels"].split(SEPARATOR)} - {""}))
 
 
-def _listed(row: dict[str, str], directory: Path) -> Listed:
-    name = _name(row)
+def _listed(row: dict[str, str]) -> Listed:
     return Listed(
-        name=name,
-        path=directory / name,
+        name=_name(row),
+        path=Path(_name(row)),
         patient=row["patient"].strip(),
         labels=_labels(row),
         fold=row.get("fold", "").strip(),

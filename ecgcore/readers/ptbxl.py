@@ -1,4 +1,4 @@
-"""PTB-XL: its two tables -> a Source, with the diagnostic superclass or the rhythm as target.
+"""PTB-XL: its two tables -> a Source, with the diagnostic superclass, the rhythm, or the SCP codes as target.
 
 Wagner et al. 2020, Scientific Data 7:154. The official folds (`strat_fold`) come with it; who uses them decides which.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from ecgcore.readers.source import Listed, Source
 
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
-TARGETS = ("superclass", "rhythm")
+TARGETS = ("superclass", "rhythm", "codes")
 DATABASE, STATEMENTS = "ptbxl_database.csv", "scp_statements.csv"
 NEEDED = ("ecg_id", "patient_id", "scp_codes", "strat_fold", "filename_lr", "filename_hr")
 
@@ -25,7 +25,7 @@ def ptbxl_source(directory: Path, *, target: str = "superclass", rate: float = 1
     Up to 100 Hz the 100 Hz files are read, above it the 500 Hz files. Raises ValueError for all mistakes of the tables.
     """
     if target not in TARGETS:
-        raise ValueError(f"--target must be {' or '.join(TARGETS)} for ptbxl, but got {target!r}")
+        raise ValueError(f"--target must be {', '.join(TARGETS)} for ptbxl, but got {target!r}")
     labels_of = _labeller(_rows(directory / STATEMENTS, ("",)), target)
     column = "filename_lr" if rate <= 100 else "filename_hr"
     records, mistakes, unlabelled = [], [], 0
@@ -72,7 +72,9 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, Row]]:
 
 def _labeller(statements: list[tuple[int, Row]], target: str) -> Callable[[Mapping[str, float]], tuple[str, ...]]:
     """Return the function from the SCP codes of a record to its labels."""
-    if target == "rhythm":
+    if target == "codes":
+        label_of = {row[""]: row[""] for _, row in statements}
+    elif target == "rhythm":
         label_of = {row[""]: row[""] for _, row in statements if row["rhythm"] == "1.0"}
     else:
         label_of = {row[""]: row["diagnostic_class"] for _, row in statements if row["diagnostic"] == "1.0"}

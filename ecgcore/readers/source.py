@@ -1,22 +1,46 @@
 """What a reader of tables hands over: which records there are, of whom, with which labels. Reads no signal."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ecgcore.readers.header import AS_STATED, Correction
 from ecgcore.readers.record import record_files
+from ecgcore.signals import STANDARD_LEADS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayRow:
+    """Where a record lies in a NumPy array, and what the array does not say of itself."""
+
+    row: int
+    rate: float  # Hz
+    leads: tuple[str, ...]
+    unit: str  # mV, uV or V
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """One record as its table lists it."""
+    """One record as its table lists it: a whole recording, or a span of one."""
 
     name: str
-    path: Path  # without suffix
+    path: Path  # of the WFDB record, without suffix; of the .npy file for a row of an array
     patient: str
     labels: tuple[str, ...]
     fold: str = ""  # the name of the fold that the table gives it; empty: none
+    correction: Correction = AS_STATED
+    span: tuple[float, float] | None = None  # begin and length in s; None: all of the recording
+    array: ArrayRow | None = None
+
+    @property
+    def recording(self) -> tuple[Path, int]:
+        """Identity of the recording that this is all, or a span, of."""
+        return self.path, self.array.row if self.array else 0
+
+    def files(self) -> list[Path]:
+        """Return the files that the recording is read from, as far as they exist."""
+        return [self.path] if self.array else record_files(self.path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,17 +55,29 @@ class Source:
     records: tuple[Listed, ...]
     tables: tuple[Path, ...]  # the files that say all this
     left_out: Mapping[str, int] = field(default_factory=dict)  # why -> how many records are not listed
+    leads: tuple[str, ...] = STANDARD_LEADS  # those of a store, unless others are asked for
+    unknown_codes: Mapping[str, int] = field(default_factory=dict)  # code that the label map lacks -> records with it
+    corrected: Mapping[str, str] = field(default_factory=dict)  # record -> what its header states wrongly
 
     def input_hash(self) -> str:
         """Return the sha256 of every byte that is read: tables, headers, signals. Where they lie does not matter."""
         digest = hashlib.sha256()
         for table in self.tables:
             digest.update(f"{table.name}\n".encode() + _sha256(table))
+        read: dict[Path, bytes] = {}  # a recording's files are read once, though thousands of beats lie in them
         for record in self.records:
-            digest.update(f"{record.name}\n".encode())
-            for file in record_files(record.path):
-                digest.update(f"{file.name}\n".encode() + _sha256(file))
+            if record.path not in read:
+                read[record.path] = b"".join(f"{file.name}\n".encode() + _sha256(file) for file in record.files())
+            digest.update(f"{record.name}\n".encode() + read[record.path])
+            if record.span:
+                digest.update(f"{record.span[0]!r} {record.span[1]!r}\n".encode())
         return digest.hexdigest()
+
+
+def directories(folders: Iterable[Path]) -> Path:
+    """Return the one folder, or a text of several that stands for it in messages."""
+    several = list(folders)
+    return several[0] if len(several) == 1 else Path(" + ".join(map(str, several)))
 
 
 def _sha256(path: Path) -> bytes:

@@ -1,13 +1,15 @@
+import contextlib
+import os
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from ecgcore.commands import fold_names
+from ecgcore.prepare_command import fold_names
 from ecgcore.store import open_store
 from tests.ecgcore.data_command import main
-from tests.ecgcore.raw_files import small_source
+from tests.ecgcore.raw_files import noise, small_source, write_wfdb
 
 
 def test_synthesize_prepare_and_check_follow_one_another(tmp_path, capsys):
@@ -86,17 +88,17 @@ def test_check_of_raw_recordings_names_the_unreadable_and_fails(tmp_path, capsys
     assert "refused: 1\n  rec005x: the signal is not as long" in said
 
 
-def test_check_of_a_bare_folder_needs_no_table(recordings, capsys):
-    folder = recordings / "challenge2021_mix"
-    if not folder.is_dir():
-        pytest.skip(f"needs challenge2021_mix in {recordings}")
+def test_check_of_a_bare_folder_needs_no_table(tmp_path, capsys):
+    for number in range(3):
+        path = write_wfdb(tmp_path, f"r{number}", noise(min(number, 1)))
+        header = path.with_suffix(".hea")
+        header.write_text(header.read_text().partition("#")[0])
 
-    assert main("check", str(folder)) == 0
+    assert main("check", str(tmp_path)) == 0
 
     said = capsys.readouterr().out
-    assert "203 records, patients and labels unknown" in said
-    assert "flat leads: 6: ningbo/JS11438 (V1 V2 V3 V4 V5 V6)" in said
-    assert "duplicate signals: 1: georgia/E07509 = georgia/E07510" in said
+    assert "3 records, patients and labels unknown" in said
+    assert "duplicate signals: 1: r1 = r2" in said
 
 
 def test_check_of_ptbxl_finds_its_copies(recordings, capsys):
@@ -152,3 +154,54 @@ def test_help_waits_for_no_large_library():
     )
 
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_progress_bar_is_drawn_on_a_terminal_only(tmp_path):
+    """On a terminal standard error shows how many were read; in a pipe it stays empty, and output is the same."""
+    small_source(tmp_path / "raw")
+    words = [sys.executable, "-m", "tests.ecgcore.data_command", "prepare", "--reader", "own", "--leads", "I,II"]
+    words += ["--from", f"{tmp_path}/raw", "--to"]
+    piped = subprocess.run([*words, f"{tmp_path}/a"], capture_output=True, text=True, check=True)
+    terminal, end = os.openpty()
+    shown = subprocess.Popen([*words, f"{tmp_path}/b"], stdout=subprocess.PIPE, stderr=end, text=True)
+    os.close(end)
+    drawn = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other end of a terminal is closed
+        while chunk := os.read(terminal, 4096):
+            drawn += chunk
+    os.close(terminal)
+    output, _ = shown.communicate()
+
+    assert piped.stderr == ""
+    assert "40/40" in drawn.decode()
+    assert output.replace(f"{tmp_path}/b", f"{tmp_path}/a") == piped.stdout
+
+
+def test_readers_without_their_folders_are_refused(tmp_path):
+    words = ["prepare", "--reader", "own", "--reader", "ludb", "--from", str(tmp_path), "--to", f"{tmp_path}/s"]
+
+    with pytest.raises(ValueError, match="every --reader needs its --from, in the same order, but got 2 readers and 1"):
+        main(*words)
+
+
+def test_a_label_map_needs_somebody_who_reads_yaml(tmp_path):
+    small_source(tmp_path / "raw")
+    (tmp_path / "map.yaml").write_text("multilabel: true\n")
+
+    with pytest.raises(ValueError, match="label maps are read by the command `orchestrate data`"):
+        main("check", f"{tmp_path}/raw", "--label-map", f"{tmp_path}/map.yaml")
+    with pytest.raises(ValueError, match="--label-map must be a YAML file, or challenge2021 or challenge_ludb"):
+        main("check", f"{tmp_path}/raw", "--label-map", "nothing")
+
+
+def test_filters_are_read_from_words(tmp_path, capsys):
+    small_source(tmp_path / "raw")
+    words = ["prepare", "--reader", "own", "--from", f"{tmp_path}/raw", "--to", f"{tmp_path}/s", "--leads", "I,II"]
+
+    main(*words, "--band-pass", "0.5-40", "--normalise", "lead", "--half", "--repeats", "2", "--folds", "2")
+
+    said = capsys.readouterr().out
+    assert "processing: band pass 0.5-40, normalise lead, half, largest rounding error 0.00" in said
+    assert "validation of fold 3: " in said
+    with pytest.raises(ValueError, match=r"--band-pass must be LOW-HIGH in Hz, such as 0\.5-40, but got 'low'"):
+        main(*words, "--band-pass", "low", "--replace")

@@ -31,7 +31,7 @@ def learner(*, frozen: bool, cached: bool = False, dropout: float = 0.3, rate: f
         features=compute_features(model, RECORDS) if cached else None,
         loss=cross_entropy,
         optimiser=optimiser,
-        schedule=build_schedule(optimiser, settings, batches=100),
+        schedule=build_schedule(optimiser, settings, batches=100, epochs=10),
         batch_size=8,
         gradient_clip=1.0,
         device=torch.device("cpu"),

@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from ecgcore.checkpoints import read_checkpoint
+from ecgcore.origin import read_start
+from ecgcore.parameters import Hyperparameters
 from ecgcore.store import Split
 from tests.ecgcore.tiny import TinyFit, run, tiny_store, with_classes
 
@@ -78,3 +80,16 @@ def test_a_fit_goes_on_from_its_own_checkpoint_only(tmp_path):
         run(other, STORE)
     assert "seed must be 7, got 8" in str(error.value)
     assert "dropout must be 0.2, got 0.5" in str(error.value)
+
+
+def test_weights_that_learnt_from_signals_processed_otherwise_are_refused(tmp_path):
+    """How the samples are stored does not count: only what was done to the signals."""
+    filtered = replace(tiny_store(seed=9), processing={"band_pass": [0.5, 40.0], "half": True})
+    _, path = run(TinyFit(config={}, directory=tmp_path, max_steps=1), filtered)
+    settings = Hyperparameters.read({})
+    with pytest.raises(
+        ValueError, match=r"processed alike: the checkpoint's were {'band_pass': .*, the store's left as"
+    ):
+        read_start(path, settings, tiny_store())
+    alike = replace(tiny_store(), processing={"band_pass": [0.5, 40.0], "half": False})
+    assert read_start(path, settings, alike).processing == {"band_pass": [0.5, 40.0]}

@@ -27,12 +27,12 @@ def test_all_mistakes_are_told_at_once_with_rule_and_value():
         "model": "cnn",
         "dropout": True,
     }
-    with pytest.raises(ValueError, match="learnign_rate: no such hyperparameter; there are model, train") as error:
+    with pytest.raises(ValueError, match="learnign_rate: no such hyperparameter; there are model, normal") as error:
         Hyperparameters.read(config)
     message = str(error.value)
     assert "learning_rate: must be a number from 1e-08 to 10, got 0.0" in message
     assert "batch_size: must be a whole number from 1 to 4096, got 2.5" in message
-    assert "model: must be one of cnn1d, resnet_lstm, got 'cnn'" in message
+    assert "model: must be one of cnn1d, resnet1d, resnet_lstm, got 'cnn'" in message
     assert re.search("dropout: must be a number .*, got True", message)
 
 

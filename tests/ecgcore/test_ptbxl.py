@@ -43,7 +43,7 @@ def test_a_folder_that_is_not_ptbxl_is_refused(tmp_path):
 
 
 def test_an_unknown_target_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="--target must be superclass or rhythm for ptbxl, but got 'form'"):
+    with pytest.raises(ValueError, match="--target must be superclass, rhythm, codes for ptbxl, but got 'form'"):
         ptbxl_source(tmp_path, target="form")
 
 

@@ -49,6 +49,7 @@ def test_the_exported_model_answers_with_the_mean_of_calibrated_probabilities(mu
         "leads": "I,II",
         "rate": 50.0,
         "unit": "mV",
+        "processing": "",
     }
 
 
@@ -89,7 +90,7 @@ def test_only_answers_to_one_question_are_averaged(tmp_path):
         run(TinyFit(config={}, directory=tmp_path / str(number), max_steps=1), one)[1]
         for number, one in enumerate((store, with_classes(store, "slow", "quick")))
     ]
-    with pytest.raises(ValueError, match="must have classes, leads and rate of"):
+    with pytest.raises(ValueError, match="must have classes, leads, rate and processing of"):
         export(paths, tmp_path)
     with pytest.raises(ValueError, match="at least one checkpoint, got none"):
         export([], tmp_path)

@@ -1,9 +1,11 @@
+from itertools import chain
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgcore.splits import SplitRule, divide, linked, strata
+from ecgcore.splits import SplitRule, divide, linked
 
 
 def divided(patients, *, classes=2, given=None, signals=None, rule=None, labels=None):
@@ -150,7 +152,18 @@ def test_records_are_linked_through_others():
     assert linked([["a"], ["a", "b"], ["c"], ["b"], []]).tolist() == [0, 0, 1, 0, 2]
 
 
-def test_a_record_is_balanced_by_its_rarest_label():
-    labels = np.array([[1, 1, 0]] * 5 + [[1, 0, 0]] * 5 + [[1, 0, 1]], np.float32)
+def test_repeated_folds_are_drawn_anew_each_time():
+    division = divided([f"p{i // 2}" for i in range(120)], rule=SplitRule(folds=3, repeats=2, seed=4))
+    again = divided([f"p{i // 2}" for i in range(120)], rule=SplitRule(folds=3, repeats=2, seed=4))
 
-    assert strata(labels, smallest=3).tolist() == [1] * 5 + [0] * 5 + [0]
+    held_out = [split.validation.tolist() for split in division.splits]
+    assert len(held_out) == 6
+    for repeat in (held_out[:3], held_out[3:]):
+        assert sorted([*chain(*repeat), *division.test]) == list(range(120))
+    assert not set(map(tuple, held_out[:3])) & set(map(tuple, held_out[3:]))
+    assert held_out == [split.validation.tolist() for split in again.splits]
+
+
+def test_repeats_without_folds_to_draw_are_refused():
+    with pytest.raises(ValueError, match="--repeats must be 1 or more, and needs --folds, but got 3"):
+        SplitRule(repeats=3)

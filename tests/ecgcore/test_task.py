@@ -145,7 +145,7 @@ def test_a_checkpoint_of_another_question_is_not_tested(stores, tmp_path):
     (source / "labels.csv").write_text((source / "labels.csv").read_text().replace("slow", "sluggish"))
     rule = SplitRule(train=("train",), validation=("validation",), test=("test",))
     prepare(own_source(source), tmp_path / "store", Request(leads=LEADS, rule=rule))
-    with pytest.raises(ValueError, match="must have the classes, leads and rate of"):
+    with pytest.raises(ValueError, match="must have the classes, leads, rate and processing of"):
         ArrhythmiaTask(data=tmp_path / "store").test([checkpoint], tmp_path)
 
 

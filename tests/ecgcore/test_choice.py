@@ -1,0 +1,82 @@
+import pytest
+
+from ecgcore.readers.array import ArrayFormat
+from ecgcore.readers.choice import READERS, Wish, recognise, source_of
+from ecgcore.readers.cinc2017 import cinc2017_source
+from ecgcore.readers.ludb import ludb_source
+from ecgcore.readers.mitdb import Cut, mitdb_source
+from ecgcore.source_options import READERS as OFFERED
+from tests.ecgcore.raw_files import noise, write_wfdb
+
+
+def test_the_command_line_offers_every_reader():
+    assert set(OFFERED) == set(READERS)
+
+
+def test_options_of_another_reader_are_refused_all_at_once(tmp_path):
+    wish = Wish(
+        directory=tmp_path,
+        table=tmp_path / "t.csv",
+        target="rhythm",
+        cut=Cut(paced=True),
+        array=ArrayFormat(rate=1.0, leads=(), unit=None),
+    )
+
+    with pytest.raises(ValueError, match="are for numpy, but the reader is challenge") as raised:
+        source_of("challenge", wish)
+
+    assert len(str(raised.value).splitlines()) == 4
+
+
+def test_a_folder_without_a_sign_of_any_database_is_not_recognised(tmp_path):
+    assert recognise(tmp_path) is None
+
+
+def test_mistakes_of_a_reference_are_told_with_their_lines(tmp_path):
+    write_wfdb(tmp_path / "A00", "A00001", noise(1, leads=1), leads=("ECG",), mat=True)
+    (tmp_path / "REFERENCE.csv").write_text("A00001,N\nA00001,N\nA00002,A\nA00001,x\nA00001\n")
+
+    with pytest.raises(ValueError, match="REFERENCE") as raised:
+        cinc2017_source(tmp_path)
+
+    lines = str(raised.value).splitlines()
+    assert [line.split(":")[1] for line in lines] == ["2", "3", "4", "5"]
+    assert "record A00002 has no header" in lines[1]
+    assert "the label must be N, A, O, ~, but record A00001 has 'x'" in lines[2]
+
+
+def test_ludb_without_its_columns_or_records_is_refused(tmp_path):
+    (tmp_path / "ludb.csv").write_text("ID,Sex\n1,M\n")
+    with pytest.raises(ValueError, match=r"ludb\.csv:1: the columns ID and Rhythms must be there; missing: Rhythms"):
+        ludb_source(tmp_path)
+    (tmp_path / "ludb.csv").write_text('ID,Rhythms\n1,"Sinus rhythm\n"\n')
+    with pytest.raises(ValueError, match="none of its 1 records has a header"):
+        ludb_source(tmp_path)
+
+
+def test_of_two_lines_of_rhythm_the_first_counts_and_as_codes_both(tmp_path):
+    write_wfdb(tmp_path / "data", "1", noise(1))
+    (tmp_path / "ludb.csv").write_text(
+        'ID,Sex,Rhythms,Other\n1,M,"Atrial fibrillation\nAberrant conduction\n","x.\n"\n'
+    )
+
+    assert ludb_source(tmp_path).records[0].labels == ("Atrial fibrillation",)
+    codes = ludb_source(tmp_path, target="codes").records[0].labels
+    assert codes == ("Aberrant conduction", "Atrial fibrillation", "x")
+
+
+def test_records_without_annotations_are_no_beats(tmp_path):
+    write_wfdb(tmp_path, "100", noise(1))
+
+    with pytest.raises(ValueError, match=r"must hold WFDB records with annotations \(\.atr\), but has none"):
+        mitdb_source(tmp_path)
+    (tmp_path / "100.atr").write_bytes(b"\x01")
+    with pytest.raises(ValueError, match=r"^100: .*100\.atr cannot be read as annotations; is it torn"):
+        mitdb_source(tmp_path)
+
+
+def test_all_mistakes_of_a_cut_are_told_at_once():
+    with pytest.raises(ValueError, match="--target must be beats or rhythm for mitdb") as raised:
+        Cut(target="x", before=-1, piece=0)
+
+    assert len(str(raised.value).splitlines()) == 3
