@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchestrator.atomic import write_json, write_text
 from orchestrator.cluster.meeting_point import MeetingPoint, Worker
-from orchestrator.cluster.worker import allotted_cpus, allotted_gpus, job_id
+from orchestrator.cluster.worker import allotted_cpus, allotted_gpus, hide_other_gpus, job_id
 from orchestrator.fit_json import fit_from_json
 from orchestrator.fitting import run_fit
 from orchestrator.run_folder import RunFolder
@@ -21,6 +21,7 @@ from orchestrator.task_loading import load_task
 def run_request(run: str, request: str) -> None:
     """Do what a request says."""
     content = json.loads(Path(request).read_text(encoding="utf-8"))
+    hide_other_gpus()  # before the task is loaded: torch looks once
     task = load_task(TaskSpec.model_validate_json(content["task"]))
     allocation = _Allocation(MeetingPoint(RunFolder(Path(run))))
     if "fit" in content:

@@ -32,6 +32,7 @@ def serve_run(run: str) -> None:
     """Be one worker of a run until its time or the run is over."""
     point = MeetingPoint(RunFolder(Path(run)))
     profile = point.profile()
+    hide_other_gpus()
     with private_folder(point.token.read_text(), parent=profile.temp) as temp:
         _WorkerJob(point, profile, temp).serve()
 
@@ -155,6 +156,11 @@ def job_id() -> str:
 def allotted_gpus() -> list[str]:
     """Return the GPUs that SLURM allotted to this job, exactly those; a job without any may see all of the node's."""
     return [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu] if _has_gpus() else []
+
+
+def hide_other_gpus() -> None:
+    """Let this process and its children see the allotted GPUs only, without any none of the node's."""
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(allotted_gpus())
 
 
 def _has_gpus() -> bool:

@@ -141,13 +141,17 @@ class Cluster:
         for node in self.nodes:  # first: the job of a dead node ends when its node is back, or is given up after 26 s
             if self.node_pid(node) is None:
                 self.start_node(node)
+        with contextlib.suppress(TimeoutError):
+            wait_until(self._no_job_after_scancel, "the end of the jobs", seconds=10)
+        _kill(self.job_processes())
+        wait_until(self._no_job_after_scancel, "the end of the jobs")
+        self.wait_for_nodes()
+
+    def _no_job_after_scancel(self) -> bool:
+        """Cancel again and again: a driver that is cancelled may just have submitted its successor."""
         if jobs := self.squeue():
             self.run("scancel", "--quiet", *jobs)
-        with contextlib.suppress(TimeoutError):
-            wait_until(lambda: not self.squeue(), "the end of the jobs", seconds=10)
-        _kill(self.job_processes())
-        wait_until(lambda: not self.squeue(), "the end of the jobs")
-        self.wait_for_nodes()
+        return not jobs
 
     def stop(self) -> None:
         """End the jobs, the daemons and the networks, and remove the folder."""
