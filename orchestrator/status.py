@@ -48,7 +48,7 @@ class SearchStatus:
 
 def status_of(folder: RunFolder) -> list[SearchStatus]:
     """Return the status of a search, or of every stage of an experiment that has begun, and of its final."""
-    alive = is_held(folder)
+    alive = is_driven(folder)
     experiment = Experiment.from_run(folder)
     names = [*experiment.searches, "final"] if experiment else []
     folders = [folder.stage(name) for name in names] if experiment else [folder, folder.final]
@@ -87,7 +87,7 @@ def watch(folder: RunFolder) -> None:
 
 def is_driven(folder: RunFolder) -> bool:
     """Return whether a driver of this run lives, on this machine or as a job that runs or waits."""
-    if not (folder.path / "cluster").exists():
+    if is_held(folder) or not (folder.path / "cluster").exists():
         return is_held(folder)
     from orchestrator.cluster.cluster_status import has_driver
 

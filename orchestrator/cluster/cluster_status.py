@@ -19,7 +19,10 @@ def cluster_lines(folder: RunFolder, *, brief: bool = False) -> list[str]:
 def has_driver(folder: RunFolder) -> bool:
     """Return whether a driver of this run runs or waits, and is still wanted."""
     point = MeetingPoint(folder)
-    return not point.is_over and any(job.is_alive for job in Queue(point).jobs()[0])
+    try:
+        return not point.is_over and any(job.is_alive for job in Queue(point).jobs()[0])
+    except RunFailed:  # SLURM does not answer, which says nothing about the driver
+        return not point.is_over
 
 
 def _job_lines(point: MeetingPoint) -> list[str]:
