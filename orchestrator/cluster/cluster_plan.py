@@ -8,6 +8,7 @@ from orchestrator.cluster.forecast import forecast_line
 from orchestrator.cluster.profile import ClusterProfile
 from orchestrator.cluster.slurm import largest_array
 from orchestrator.cluster.submission import array_sizes, driver_parameters, script, worker_parameters
+from orchestrator.cluster.submitting import check_room
 from orchestrator.errors import RunFailed
 from orchestrator.experiment import Experiment
 from orchestrator.plan import is_experiment
@@ -17,14 +18,15 @@ from orchestrator.task_loading import load_task
 
 
 def cluster_plan(path: Path, profile: ClusterProfile, runs: Path) -> Iterator[str]:
-    """Yield the plan line by line."""
+    """Yield the plan line by line. Raises UserError where the profile has no room for it."""
     searches = dict(Experiment.read(path).searches) if is_experiment(path) else {path.stem: read_search(path)}
     most = 0
     for name, spec in searches.items():
+        check_room(name, spec, profile)
         folds = folds_of(spec, load_task(spec.task))
         fits = spec.total * spec.seeds * folds
         slots = profile.fits_per_worker(spec.cpus_per_fit)
-        needed = math.ceil(fits / slots) if slots else 0
+        needed = math.ceil(fits / slots)
         workers = max(profile.workers.min, min(needed, profile.workers.max))
         most = max(most, workers)
         if profile.mode == "jobs":

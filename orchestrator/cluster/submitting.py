@@ -21,7 +21,7 @@ GONE_WITHIN_S = 60.0  # so long SLURM may take to end jobs: production sites gra
 
 def submit_search(spec: SearchSpec, folder: RunFolder, profile: ClusterProfile) -> str:
     """Submit a search, or go on with it; return one line for people."""
-    _check_room(folder.name, spec, profile)
+    check_room(folder.name, spec, profile)
     if already := _jobs_of(folder):
         return already
     line = forecast_line(spec, profile, folder.path.parent, folds=folds_of(spec, load_task(spec.task)))
@@ -31,7 +31,7 @@ def submit_search(spec: SearchSpec, folder: RunFolder, profile: ClusterProfile) 
 def submit_experiment(experiment: Experiment, folder: RunFolder, profile: ClusterProfile, *, reopen: bool) -> str:
     """Submit an experiment, or go on with it; return one line for people."""
     for name, spec in experiment.searches.items():
-        _check_room(name, spec, profile)
+        check_room(name, spec, profile)
     if already := _jobs_of(folder):
         return already
     if reopen:
@@ -118,14 +118,18 @@ def _jobs_of(folder: RunFolder) -> str | None:
     point = MeetingPoint(folder)
     if not point.exists:
         return None
-    drivers, _workers = Queue(point).jobs()
-    alive = [job for job in drivers if job.is_alive]
-    if not alive or point.is_over:
-        return None
-    return f"{folder.name}: is submitted already ({alive[0].line()}); nothing was submitted"
+    queue, deadline = Queue(point), time.monotonic() + GONE_WITHIN_S
+    while alive := [job for job in queue.jobs()[0] if job.is_alive]:
+        if not point.is_over:
+            return f"{folder.name}: is submitted already ({alive[0].line()}); nothing was submitted"
+        if time.monotonic() > deadline:
+            raise RunFailed(f"{folder.name}: its last driver has not ended yet ({alive[0].line()}); try again")
+        time.sleep(0.5)  # its last deed is to end what waits in the queue, and that must not be what is submitted now
+    return None
 
 
-def _check_room(name: str, spec: SearchSpec, profile: ClusterProfile) -> None:
+def check_room(name: str, spec: SearchSpec, profile: ClusterProfile) -> None:
+    """Raise UserError where a search cannot run, or would waste GPUs, on the workers of a profile."""
     if profile.mode == "jobs" and spec.prune is not None:
         raise UserError(f"{name}: prune needs `mode: pool`: a fit that is a job of its own is not stopped early")
     if profile.fits_per_worker(spec.cpus_per_fit) < 1:
