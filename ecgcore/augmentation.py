@@ -56,8 +56,12 @@ class Augmentation:
         mistakes = []
         if 2 * shift >= shortest > 0 and shift:
             mistakes.append(f"time_shift: must be below {seconds}, got {settings.time_shift:g} s")
-        if 2 * mask >= shortest > 0 and mask:
-            mistakes.append(f"time_mask: must be below {seconds}, got {settings.time_mask:g} s")
+        used = min(shortest - shift, window) if window else shortest - shift
+        if 2 * mask >= used > 0 and mask:
+            mistakes.append(
+                f"time_mask: must be below half of what is used of the shortest record ({used / rate:g} s), "
+                f"got {settings.time_mask:g} s"
+            )
         if settings.window and window < rate:
             mistakes.append(f"window: must be 0 (never) or at least 1 s, got {settings.window:g} s")
         if settings.power_line and rate <= 2 * settings.power_line_frequency:

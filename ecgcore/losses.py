@@ -34,8 +34,8 @@ def focal(logits: Tensor, labels: Tensor, *, gamma: float, alpha: float) -> Tens
     A larger alpha favours positives. The .25 of that paper was tuned for boxes, where gamma had silenced the
     negatives; rare ECG classes want more than .5.
     """
-    positive = alpha * torch.sigmoid(-logits) ** gamma * F.logsigmoid(logits)
-    negative = (1.0 - alpha) * torch.sigmoid(logits) ** gamma * F.logsigmoid(-logits)
+    positive = alpha * _power(-logits, gamma) * F.logsigmoid(logits)
+    negative = (1.0 - alpha) * _power(logits, gamma) * F.logsigmoid(-logits)
     return -(labels * positive + (1 - labels) * negative).mean()
 
 
@@ -44,10 +44,17 @@ def asymmetric(logits: Tensor, labels: Tensor, *, positive: float, negative: flo
 
     A negative whose probability is below the margin costs nothing: it is surely right, or it is labelled wrongly.
     """
-    shifted = (torch.sigmoid(logits) - margin).clamp(min=0)
-    found = torch.sigmoid(-logits) ** positive * F.logsigmoid(logits)
-    refused = shifted**negative * torch.log((1 - shifted).clamp(min=1e-8))
+    shifted = torch.sigmoid(logits) - margin
+    counts = shifted > 0
+    shifted = torch.where(counts, shifted, 0.5)  # any value: a power of 0 has no gradient, and `counts` drops it below
+    found = _power(-logits, positive) * F.logsigmoid(logits)
+    refused = counts * shifted**negative * torch.log((1 - shifted).clamp(min=1e-8))
     return -(labels * found + (1 - labels) * refused).mean()
+
+
+def _power(logits: Tensor, exponent: float) -> Tensor:
+    """Return sigmoid(logits) to a power by its logarithm: of a sigmoid that is 0 it would have the gradient NaN."""
+    return torch.exp(exponent * F.logsigmoid(logits))
 
 
 def positive_weights(labels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,8 +9,9 @@ import io
 import json
 import logging
 import os
+import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,14 +107,14 @@ class _Store:
             tested = json.loads(final.test.read_text())
             ledger = Ledger(read_journal(final.journal))
             self._log_trial(child, ledger, ledger.trials[0])
-            scores = {f"test_{name}": value for name, value in tested["metrics"].items()}
-            self._client.log_batch(child, metrics=[self._metric(name, value, 0, 0) for name, value in scores.items()])
+            scores = [self._metric(_plain(f"test_{name}"), value, 0, 0) for name, value in tested["metrics"].items()]
+            self._log_metrics(child, scores)
             self._client.log_batch(child, tags=[self._tag("test openings", str(tested["openings"]))])
             for path in (final.test, final.path / "predictions.csv", folder.provenance):
                 if path.exists():
                     self._client.log_artifact(child, str(path))
             self._log_model(child, final, folder.name)
-            self._client.log_batch(parent, metrics=[self._metric(name, value, 0, 0) for name, value in scores.items()])
+            self._log_metrics(parent, scores)
 
     def _log_model(self, run: str, final: RunFolder, name: str) -> None:
         from mlflow.models.signature import ModelSignature
@@ -144,7 +145,7 @@ class _Store:
         self._client.log_batch(run, params=values, tags=tags)
         history = [
             self._metric(
-                name if len(trial.fits) == 1 else f"{name}/seed{key.seed}-fold{key.fold}",
+                _plain(name) if len(trial.fits) == 1 else f"{_plain(name)}/seed{key.seed}-fold{key.fold}",
                 value,
                 _milliseconds(fit),
                 step,
@@ -153,10 +154,13 @@ class _Store:
             for step, row in sorted(fit.metrics.items())
             for name, value in row.items()
         ]
-        for start in range(0, len(history), 1000):  # the most that one request may hold
-            self._client.log_batch(run, metrics=history[start : start + 1000])
+        self._log_metrics(run, history)
         if trial.value is not None and ledger.spec is not None:
             self._client.log_metric(run, f"{ledger.spec.metric}_mean", trial.value)
+
+    def _log_metrics(self, run: str, metrics: Sequence[Any]) -> None:
+        for start in range(0, len(metrics), 1000):  # the most that one request may hold
+            self._client.log_batch(run, metrics=metrics[start : start + 1000])
 
     @contextlib.contextmanager
     def _once(self, parent: str, name: str, identity: str) -> Iterator[str | None]:
@@ -171,6 +175,11 @@ class _Store:
         yield run
         self._client.set_tag(run, _DONE, "true")
         self._client.set_terminated(run)
+
+
+def _plain(name: str) -> str:
+    """Return a metric's name as MLflow takes it: a class, which is part of some, may be called anything."""
+    return re.sub(r"[^\w.\- ]", "_", name)
 
 
 def _milliseconds(fit: FitEntry) -> int:

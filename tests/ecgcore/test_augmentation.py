@@ -96,6 +96,12 @@ def test_a_window_cuts_longer_records_anywhere_and_leaves_shorter_ones_whole():
     assert set(starts[lengths == 80].tolist()) == set(range(31))
 
 
+def test_a_mask_that_could_silence_a_whole_window_is_refused():
+    config = {"time_mask": 3.0, "window": 2.0}
+    with pytest.raises(ValueError, match=r"time_mask: .* shortest record \(2 s\), got 3 s"):
+        Augmentation.read(Hyperparameters.read(config), rate=100.0, shortest=1000, leads=12)
+
+
 def test_mixup_mixes_labels_as_it_mixes_signals_where_both_records_last():
     torch.manual_seed(0)
     labels = torch.eye(8)
@@ -112,7 +118,7 @@ def test_mixup_mixes_labels_as_it_mixes_signals_where_both_records_last():
 
 def test_all_that_the_records_cannot_bear_is_told_at_once():
     config = {"power_line": 0.1, "lead_dropout": 0.1, "time_mask": 1.0, "window": 0.1}
-    with pytest.raises(ValueError, match=r"time_mask: must be below half of the shortest record \(2 s\)") as error:
+    with pytest.raises(ValueError, match=r"time_mask: must be below half of what is used") as error:
         Augmentation.read(Hyperparameters.read(config), rate=100.0, shortest=200, leads=1)
     assert "power_line: a store at 100 Hz cannot hold 50 Hz; set it to 0, or prepare" in str(error.value)
     assert "lead_dropout: the records have one lead" in str(error.value)

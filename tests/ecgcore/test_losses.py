@@ -59,6 +59,18 @@ def test_auto_chooses_by_the_labels():
     assert several(logits, labels) == bce(logits, labels, positive_weights=torch.tensor([3.0, 1 / 3]))
 
 
+@pytest.mark.parametrize("exponent", [0.3, 0.5, 2.0])
+@pytest.mark.parametrize("logit", [-200.0, -90.0, 90.0, 200.0])
+def test_no_logit_is_so_certain_that_its_gradient_is_lost(exponent, logit):
+    for label in (0.0, 1.0):
+        logits = torch.tensor([[logit]], requires_grad=True)
+        labels = torch.tensor([[label]])
+        loss = focal(logits, labels, gamma=exponent, alpha=0.5)
+        loss = loss + asymmetric(logits, labels, positive=exponent, negative=exponent, margin=0.05)
+        loss.backward()
+        assert torch.isfinite(logits.grad).all()
+
+
 def test_focal_is_its_definition():
     """Lin et al. 2017, equation 5: - alpha_t (1 - p_t)^gamma log p_t, alpha_t being alpha for positives."""
     torch.manual_seed(0)
