@@ -103,12 +103,18 @@ def _pieces(path: Path, directory: Path, cut: Cut, left_out: Counter[str]) -> It
     rate, samples = _extent(path)
     annotations = read_annotations(path, ANNOTATOR)
     person = SAME_PERSON.get(path.name, path.name)
-    fold = "test" if cut.given_test and path.name in DS2 else ""
+    of_the_test_part = path.name in DS2
     name = path.relative_to(directory).as_posix()
 
     def listed(label: str, sample: int, begin: float, length: float) -> Listed:
         return Listed(
-            name=f"{name}@{sample}", path=path, patient=person, labels=(label,), fold=fold, span=(begin, length)
+            name=f"{name}@{sample}",
+            path=path,
+            patient=person,
+            labels=(label,),
+            fold="test" if of_the_test_part and cut.given_test else "",
+            span=(begin, length),
+            test_part_unused=of_the_test_part and not cut.given_test,
         )
 
     if cut.target == "rhythm":

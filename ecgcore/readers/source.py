@@ -32,6 +32,7 @@ class Listed:
     correction: Correction = AS_STATED
     span: tuple[float, float] | None = None  # begin and length in s; None: all of the recording
     array: ArrayRow | None = None
+    test_part_unused: bool = False  # the database seals it, which was not asked for: no file tells the two apart
 
     @property
     def recording(self) -> tuple[Path, int]:
@@ -60,7 +61,10 @@ class Source:
     corrected: Mapping[str, str] = field(default_factory=dict)  # record -> what its header states wrongly
 
     def input_hash(self) -> str:
-        """Return the sha256 of every byte that is read: tables, headers, signals. Where they lie does not matter."""
+        """Return the sha256 of every byte that is read (tables, headers, signals) and of what was said of them.
+
+        Where they lie does not matter. What most records lack is hashed only where it is there: their hash stays.
+        """
         digest = hashlib.sha256()
         for table in self.tables:
             digest.update(f"{table.name}\n".encode() + _sha256(table))
@@ -71,6 +75,11 @@ class Source:
             digest.update(f"{record.name}\n".encode() + read[record.path])
             if record.span:
                 digest.update(f"{record.span[0]!r} {record.span[1]!r}\n".encode())
+            if record.array:  # said of the array, not in it: the same bytes are other signals in another unit
+                said = record.array
+                digest.update(f"{said.row} {said.rate!r} {','.join(said.leads)} {said.unit.lower()}\n".encode())
+            if record.test_part_unused:
+                digest.update(b"not in the test part\n")
         return digest.hexdigest()
 
 

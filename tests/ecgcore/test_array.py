@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,3 +104,15 @@ def test_an_array_of_objects_is_not_unpickled(tmp_path):
 
     with pytest.raises(ValueError, match=r"records\.npy: must be a \.npy file of numbers"):
         array_source(file, FORM)
+
+
+def test_another_unit_or_rate_is_another_preparation(tmp_path):
+    file, _ = write(tmp_path)
+    request = Request(rule=SplitRule(folds=2), leads=("II",))
+    prepare(array_source(file, FORM), tmp_path / "store", request)
+
+    for other in (replace(FORM, unit="mV"), replace(FORM, rate=500.0), replace(FORM, leads=("aVR", "II"))):
+        with pytest.raises(ValueError, match="holds a store of other recordings or with other options"):
+            prepare(array_source(file, other), tmp_path / "store", request)
+
+    assert prepare(array_source(file, FORM), tmp_path / "store", request)[1] is False

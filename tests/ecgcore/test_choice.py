@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from ecgcore.readers.array import ArrayFormat
@@ -80,3 +81,14 @@ def test_all_mistakes_of_a_cut_are_told_at_once():
         Cut(target="x", before=-1, piece=0)
 
     assert len(str(raised.value).splitlines()) == 3
+
+
+def test_a_test_part_that_is_not_used_is_another_preparation(tmp_path):
+    """By --test-share the test part is drawn though the database has its own: the same files, other parts."""
+    write_wfdb(tmp_path, "100", noise(0, samples=1000))
+    (tmp_path / "100.atr").write_bytes(np.array([1 << 10 | 500, 0], "<u2").tobytes())  # a normal beat at 5 s
+
+    own, drawn = (mitdb_source(tmp_path, cut=Cut(given_test=given)) for given in (True, False))
+
+    assert [[record.fold for record in source.records] for source in (own, drawn)] == [["test"], [""]]
+    assert own.input_hash() != drawn.input_hash()
