@@ -53,7 +53,8 @@ def in_millivolts(signal: NDArray[Any], units: Sequence[str]) -> NDArray[np.floa
 def resample(signal: NDArray[np.float32], *, rate: float, to: float) -> NDArray[np.float32]:
     """Band-limited resampling along time (polyphase FIR, scipy.signal.resample_poly).
 
-    signal: (leads, samples) in mV at `rate` Hz. Returns (leads, round(samples * to / rate)) in mV.
+    signal: (leads, samples) in mV at `rate` Hz. Returns (leads, round(samples * to / rate)) in mV;
+    a flat lead stays flat.
     Raises ValueError if a rate is not positive.
     """
     if not (rate > 0 and to > 0):
@@ -63,6 +64,8 @@ def resample(signal: NDArray[np.float32], *, rate: float, to: float) -> NDArray[
     ratio = Fraction(to / rate).limit_denominator(1000)
     # The line through both ends is taken off first: an offset would otherwise ring at the ends of the record.
     resampled = resample_poly(signal.astype(np.float64), ratio.numerator, ratio.denominator, axis=1, padtype="line")
+    flat = flat_leads(signal)
+    resampled[flat] = signal[flat, :1]  # exactly: rounding would make noise of it that normalising blows up
     samples = max(1, round(signal.shape[1] * to / rate))
     return np.ascontiguousarray(resampled[:, :samples], dtype=np.float32)
 

@@ -74,3 +74,12 @@ def test_flat_leads_identify_nobody():
     signal = np.array([[0, 0, 0], [1, 2, 3]], np.float32)
 
     assert lead_fingerprints(signal) == [fingerprint(signal[1])]
+
+
+def test_a_stuck_lead_stays_flat_when_resampled():
+    signal = np.stack([np.full(3600, 3.2767), np.sin(np.arange(3600) / 50), np.zeros(3600)]).astype(np.float32)
+
+    resampled = resample(signal, rate=360, to=100)
+
+    assert set(resampled[0].tolist()) == {signal[0, 0]}
+    assert lead_fingerprints(resampled) == [fingerprint(resampled[1])]
