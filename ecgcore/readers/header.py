@@ -68,13 +68,13 @@ def mended(lines: list[str], correction: Correction) -> list[str]:
 
     It raises HeaderSyntaxError for a record named `E07500.mat`, and drops a micro sign: volts instead of microvolts.
     """
-    name, _, rest = lines[0].partition(" ")
+    name, *rest = lines[0].split()  # at tabs, too, as wfdb does
     plain = re.sub(r"[^-\w/]", "_", SUFFIX.sub("", name))
     signals = [re.sub("[\u00b5\u03bc]", "u", line) for line in lines[1:]]
     if correction.gain is not None:
         gain = f"{correction.gain:g}(0)/mV"
         signals = [" ".join([*line.split()[:2], gain, *line.split()[3:]]) for line in signals]
-    return [f"{plain} {rest}", *signals]
+    return [" ".join([plain, *rest]), *signals]
 
 
 def _lines(header: Path) -> list[str]:

@@ -40,6 +40,17 @@ def test_a_header_that_names_its_record_with_the_suffix_is_read(tmp_path, mat):
     assert recording.signal == pytest.approx(digital / 1000)
 
 
+def test_a_header_separated_by_tabs_is_read(tmp_path):
+    path = write_wfdb(tmp_path, "E07500", noise(1), header_name="E07500.mat")
+    header = path.with_suffix(".hea")
+    plain = read(path)
+    header.write_text(header.read_text().replace(" ", "\t"))
+
+    assert np.array_equal(read(path).signal, plain.signal)
+    header.write_text(header.read_text().replace("E07500.mat\t2", "E07500\t2"))
+    assert np.array_equal(read(path).signal, plain.signal)
+
+
 def test_leads_come_in_the_order_asked_for(tmp_path):
     digital = noise(3, leads=3)
 
