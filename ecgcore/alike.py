@@ -16,6 +16,7 @@ BAND = (1.0, 15.0)  # Hz: what every recorder and every filter leaves
 # Measured as the median over leads: copies of PTB-XL at 100 and 500 Hz correlate by .998 and more, any two other
 # recordings of PTB-XL, LUDB and the challenge by .84 at most, since two hearts do not keep step for 6 s.
 ALIKE = 0.95
+BLOCK = 256  # outlines compared with all others at a time: every pair at once would not fit into memory
 
 Shape = NDArray[np.float32]
 
@@ -51,14 +52,18 @@ def outline(name: str, signal: NDArray[np.float32], *, rate: float, leads: Seque
 def shared(one: Sequence[Outline], other: Sequence[Outline]) -> list[tuple[str, str]]:
     """Return the pairs of names whose outlines are alike in most of the leads that both have."""
     leads = {lead for each in one for lead in each.shapes} & {lead for each in other for lead in each.shapes}
-    votes = np.zeros((len(one), len(other)), np.int64)
-    present = np.zeros_like(votes)
-    for lead in sorted(leads):
-        first, second = _stacked(one, lead), _stacked(other, lead)
-        votes += first @ second.T > ALIKE
-        present += np.outer(first.any(axis=1), second.any(axis=1))
-    pairs = np.argwhere((votes > 0) & (2 * votes > present))
-    return [(one[int(row)].name, other[int(column)].name) for row, column in pairs]
+    pairs = []
+    for begin in range(0, len(one), BLOCK):
+        block = one[begin : begin + BLOCK]
+        votes = np.zeros((len(block), len(other)), np.int16)
+        present = np.zeros_like(votes)
+        for lead in sorted(leads):
+            first, second = _stacked(block, lead), _stacked(other, lead)
+            votes += first @ second.T > ALIKE
+            present += np.outer(first.any(axis=1), second.any(axis=1))
+        alike = np.argwhere((votes > 0) & (2 * votes > present))
+        pairs += [(block[row].name, other[column].name) for row, column in alike.tolist()]
+    return pairs
 
 
 def _stacked(outlines: Sequence[Outline], lead: str) -> NDArray[np.float32]:

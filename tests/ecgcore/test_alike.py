@@ -1,7 +1,9 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from ecgcore.alike import outline, shared
+from ecgcore.alike import ALIKE, BLOCK, Outline, outline, shared
 from ecgcore.signals import STANDARD_LEADS, band_pass, normalised, resample
 from ecgcore.synthetic import Synthesis, recordings
 from tests.ecgcore.data_command import main
@@ -67,3 +69,37 @@ def test_check_of_a_store_for_pretraining_finds_none_of_the_target(recordings, t
     main("check", f"{tmp_path}/s", str(recordings / "ptbxl500"))
 
     assert f"recordings in both {tmp_path}/s and {recordings / 'ptbxl500'}: none\n" in capsys.readouterr().out
+
+
+def test_many_recordings_are_compared_in_blocks_with_the_answer_of_all_at_once():
+    """Noise in three leads, some of them missing; every seventh of the first is a copy in one to three leads."""
+    random, leads = np.random.default_rng(0), ("I", "II", "V1")
+
+    def shape():
+        values = random.normal(size=300)
+        values -= values.mean()
+        return (values / np.linalg.norm(values)).astype(np.float32)
+
+    def drawn_outlines(prefix, count):
+        return [
+            Outline(name=f"{prefix}{n}", shapes={lead: shape() for lead in leads if random.random() < 0.8})
+            for n in range(count)
+        ]
+
+    one, other = drawn_outlines("a", 2 * BLOCK + 88), drawn_outlines("b", 1500)
+    for n in range(0, len(one), 7):
+        other[2 * n].shapes.update(list(one[n].shapes.items())[: n % 4])
+    together = {lead: [np.stack([o.shapes.get(lead, np.zeros(300)) for o in side]) for side in (one, other)]
+                for lead in leads}  # fmt: skip
+    votes = sum((first @ second.T > ALIKE).astype(int) for first, second in together.values())
+    present = sum(np.outer(first.any(1), second.any(1)).astype(int) for first, second in together.values())
+    expected = [(one[a].name, other[b].name) for a, b in np.argwhere((votes > 0) & (2 * votes > present))]
+
+    tracemalloc.start()
+    found = shared(one, other)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert found == expected
+    assert len(found) > 30
+    assert most < 8 * len(one) * len(other)  # the votes alone would be that large in one table
