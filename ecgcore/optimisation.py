@@ -36,7 +36,10 @@ def build_schedule(
     its middle. step and plateau count epochs.
     """
     if settings.schedule == "plateau":
-        return ReduceLROnPlateau(optimiser, factor=settings.decay_factor, patience=settings.decay_epochs)
+        # torch lowers after the epoch beyond its patience, and by its threshold overlooks small gains.
+        return ReduceLROnPlateau(
+            optimiser, factor=settings.decay_factor, patience=settings.decay_epochs - 1, threshold=0.0
+        )
     if settings.schedule == "step":
         every = settings.decay_epochs * max(batches // epochs, 1)
         return StepLR(optimiser, step_size=every, gamma=settings.decay_factor)

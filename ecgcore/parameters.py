@@ -90,7 +90,10 @@ class Hyperparameters:
     restarts: int = _integer(0, 0, 20, "cosine: how often it starts again at the learning rate, at equal distances")
     decay_factor: float = _float(0.3, 0.001, 1.0, "step, plateau: what the learning rate is multiplied with")
     decay_epochs: int = _integer(
-        5, 1, 1000, "step: every so many epochs; plateau: after so many without a smaller validation loss"
+        5,
+        1,
+        1000,
+        "step: every so many epochs; plateau: after so many without a smaller validation loss (in a final: training)",
     )
     precision: Literal["float32", "bfloat16"] = _choice(
         "float32", ("float32", "bfloat16"), "arithmetic of training; bfloat16: torch's autocast. Judged in float32"
