@@ -36,8 +36,8 @@ class SplitRule:
             mistakes.append(f"--folds must be 1 (one hold-out part) or more, but got {self.folds}")
         if self.repeats < 1 or (self.repeats > 1 and self.folds is None):
             mistakes.append(f"--repeats must be 1 or more, and needs --folds, but got {self.repeats}")
-        if not 0 <= self.test_share <= 0.5:
-            mistakes.append(f"--test-share must be from 0 to 0.5, but got {self.test_share}")
+        if self.test_share != 0 and not 0.05 <= self.test_share <= 0.5:
+            mistakes.append(f"--test-share must be 0 (no test part) or from 0.05 to 0.5, but got {self.test_share}")
         if bool(self.train) != bool(self.validation):
             mistakes.append("--train-folds and --validation-folds go together, but only one of them was given")
         if self.train and self.folds is not None:
@@ -109,7 +109,6 @@ def _test_part(given: NDArray[np.object_], *, groups: Indices, labels: NDArray[n
     if rule.test or rule.train or len(test) or rule.test_share == 0:
         return test
     share = Fraction(rule.test_share).limit_denominator(20)
-    share = max(share, Fraction(1, 20))
     parts = _deal(np.arange(len(given)), share.denominator, groups=groups, labels=labels, seed=rule.seed)
     return np.sort(np.concatenate(parts[: share.numerator]))
 

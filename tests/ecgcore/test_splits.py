@@ -141,6 +141,12 @@ def test_more_folds_than_patients_are_refused():
         divided([f"p{i}" for i in range(8)], rule=SplitRule(folds=9, test_share=0))
 
 
+@pytest.mark.parametrize("share", [0.01, 0.049, -0.1, 0.6, float("nan")])
+def test_a_test_share_that_cannot_be_drawn_is_refused(share):
+    with pytest.raises(ValueError, match=r"--test-share must be 0 \(no test part\) or from 0\.05 to 0\.5, but got"):
+        SplitRule(test_share=share)
+
+
 def test_all_mistakes_of_a_rule_are_told_at_once():
     with pytest.raises(ValueError, match="--folds must be") as raised:
         SplitRule(folds=0, test_share=0.9, train=("1", "1"), validation=())
