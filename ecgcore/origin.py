@@ -87,7 +87,8 @@ def read_resumed(path: Path, fit: Fit, settings: Hyperparameters, store: Store) 
 def refuse_seen(path: Path, seen: NDArray[np.int64], records: Records, indices: Indices, *, part: str) -> None:
     """Raise ValueError naming the records among `indices` that the weights in `path` were trained on, if any.
 
-    Records are compared by the content of their signals: another name, or another store, hides nothing.
+    Records are compared by the content of their signals as they were before rounding to 16 bits: another name, or
+    another store, hides no record. A copy at another rate, or with other filters, is not met: `data check` finds those.
     """
     met = indices[np.isin(records.fingerprints[indices], seen)]
     if len(met):

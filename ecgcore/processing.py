@@ -63,13 +63,16 @@ def filtered(signal: NDArray[np.float32], processing: Processing, *, rate: float
     return resample(signal, rate=rate, to=to)
 
 
+def scaled(signal: NDArray[np.float32], processing: Processing) -> NDArray[np.float32]:
+    """Normalise a record, if that is asked for."""
+    return normalised(signal, together=processing.normalise == "record") if processing.normalise else signal
+
+
 def stored(signal: NDArray[np.float32], processing: Processing) -> tuple[NDArray[np.floating], float]:
-    """Normalise a record and bring it to the precision it is stored in; return it and its largest rounding error.
+    """Bring a scaled record to the precision it is stored in; return it and its largest rounding error.
 
     The error is in the unit of the record (mV, or 1 where normalised). Raises ValueError beyond the range of 16 bits.
     """
-    if processing.normalise:
-        signal = normalised(signal, together=processing.normalise == "record")
     if not processing.half:
         return signal.astype("<f4"), 0.0
     if np.abs(signal).max() > np.finfo(np.float16).max:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.atomic import replacing
-from ecgcore.processing import Processing, filtered, stored
+from ecgcore.processing import Processing, filtered, scaled, stored
 from ecgcore.readers.reading import read_listed
 from ecgcore.readers.source import Listed, Source
 from ecgcore.signals import fingerprint, lead_fingerprints
@@ -193,9 +193,10 @@ def _read_piece(piece: _Piece) -> _Piece:
                 continue
             for listed in spans:
                 try:
-                    signal, rounding = stored(_span(whole, listed, rate=rate), piece.processing)
-                    rows.append(_facts(signal, number, rounding=rounding, begin=file.tell()))
-                    file.write(signal.tobytes())
+                    signal = scaled(_span(whole, listed, rate=rate), piece.processing)
+                    kept, rounding = stored(signal, piece.processing)
+                    rows.append(_facts(signal, number, rounding=rounding, begin=file.tell(), size=kept.nbytes))
+                    file.write(kept.tobytes())
                 except ValueError as error:
                     refused[number] = str(error)
                 number += 1
@@ -225,16 +226,16 @@ def _span(whole: NDArray[np.float32], listed: Listed, *, rate: float) -> NDArray
     return np.ascontiguousarray(signal)
 
 
-def _facts(signal: NDArray[np.floating], number: int, *, rounding: float, begin: int) -> dict[str, Any]:
-    read_back = signal.astype(np.float32)
+def _facts(signal: NDArray[np.float32], number: int, *, rounding: float, begin: int, size: int) -> dict[str, Any]:
+    # Identity is that of the signal before it is rounded: stores with and without --half know each other's records.
     return {
         "number": number,
         "samples": signal.shape[1],
-        "fingerprint": fingerprint(read_back),
-        "lead_fingerprints": lead_fingerprints(read_back),
+        "fingerprint": fingerprint(signal),
+        "lead_fingerprints": lead_fingerprints(signal),
         "rounding": rounding,
         "begin": begin,
-        "size": signal.nbytes,
+        "size": size,
     }
 
 

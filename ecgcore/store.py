@@ -30,7 +30,7 @@ class Records:
     patients: tuple[str, ...]  # n
     labels: NDArray[np.float32]  # (n, classes) 0/1
     lengths: NDArray[np.int64]  # (n,) samples
-    fingerprints: NDArray[np.int64]  # (n,) first 8 bytes of sha256 of the signal in float32: identity by content
+    fingerprints: NDArray[np.int64]  # (n,) first 8 bytes of sha256 of the float32 signal, before any rounding: identity
     leads: int
     samples: NDArray[np.floating]  # (sum of leads * lengths,) float32 or float16: all signals in turn, read-only
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecgcore.processing import Processing, filtered, stored
+from ecgcore.processing import Processing, filtered, scaled, stored
 from ecgcore.signals import band_pass, clipped_leads, normalised, notch
 
 RATE = 500.0
@@ -60,10 +60,10 @@ def test_a_missing_lead_stays_missing_through_every_step():
     signal = np.stack([sine(5), np.zeros(5000, np.float32), np.full(5000, 2, np.float32)])
 
     result = filtered(signal, Processing(band_pass=(0.5, 40), notch=50), rate=RATE, to=100.0)
-    scaled, _ = stored(result, Processing(normalise="lead"))
+    normal = scaled(result, Processing(normalise="lead"))
 
-    assert scaled[0].std() == pytest.approx(1, rel=1e-3)
-    assert not scaled[1:].any()
+    assert normal[0].std() == pytest.approx(1, rel=1e-3)
+    assert not normal[1:].any()
 
 
 def test_leads_of_a_record_stay_comparable_under_one_scale():

@@ -143,6 +143,7 @@ def test_filters_and_half_precision_are_part_of_a_stores_identity(source, tmp_pa
     assert len(hashes) == 4
     half = open_store(tmp_path / "s3")
     assert half.records.signal(0).dtype == "float32"
+    assert half.records.fingerprints.tolist() == open_store(tmp_path / "s0").records.fingerprints.tolist()
     error = abs(half.records.signal(0) - open_store(tmp_path / "s0").records.signal(0)).max()
     assert 0 < error <= half.processing["largest_rounding_error"]
     assert (tmp_path / "s3" / "signals.f16").stat().st_size * 2 == (tmp_path / "s0" / "signals.f32").stat().st_size
