@@ -105,7 +105,8 @@ def summary(
 ) -> dict[str, float]:
     """Return SCORES; the macro scores are over `classes` (classes,), those that could be learnt, or over all.
 
-    A macro score averages over the classes for which it is defined; where no class could be learnt it is 0.
+    A macro score averages over the classes for which it is defined; where there is none it is 0, but for macro_auc,
+    which raises ValueError.
     """
     chosen = slice(None) if classes is None else classes
     precision, recall, f1 = class_precision_recall_f1(called[:, chosen], labels[:, chosen])

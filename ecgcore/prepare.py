@@ -118,6 +118,7 @@ def _write(
         given=[one.listed.fold for one in taken],
         rule=request.rule,
     )
+    _check_test_part(labels[division.test], source.directory)
     classes = _used_classes(source.classes, labels, division)
     content = _write_open(
         folder, taken, division, request=request, rate=rate, classes=classes, multilabel=source.multilabel
@@ -161,6 +162,17 @@ def _check_refused(refused: dict[str, str], records: int, allowed: float, direct
                     *([f"  ... and {len(refused) - SHOWN} more"] if len(refused) > SHOWN else []),
                 ]
             )
+        )
+
+
+def _check_test_part(labels: NDArray[np.float32], directory: Path) -> None:
+    """Refuse a test part that cannot be scored: found later, it would have been opened for nothing."""
+    there = labels.any(axis=0)
+    if len(labels) and not (there & ~labels.all(axis=0)).any():
+        raise ValueError(
+            f"{directory}: the test part must hold records with and without some class, or it cannot be scored, but "
+            f"all of its records ({len(labels)}) have the same labels; take a larger --test-share, other --test-folds, "
+            "or other records into the fold test"
         )
 
 

@@ -40,11 +40,12 @@ def predict_records(ensemble: Ensemble, records: Records) -> NDArray[np.float64]
 def score(
     ensemble: Ensemble, by_member: Floats, records: Records, *, challenge: ChallengeScore | None = None
 ) -> dict[str, float]:
-    """Score the mean of (members, records, classes) against the labels; undefined values are left out.
+    """Score the mean of (members, records, classes) against the labels; undefined values of a class are left out.
 
     The scores of `metrics.summary`, macro_auc and macro_f1 with _low and _high (95 %, by patient); auc_, pr_auc_,
     precision_, recall_ and f1_ of each class; challenge_score if asked for; of one label each confusion_TRUE_CALLED;
     patient_macro_auc and patient_macro_f1 where patients have several records; macro_auc_seed_1, ...
+    Raises ValueError if no class has both records with it and records without it.
     """
     scores, labels = by_member.mean(axis=0), records.labels
     called = decide(scores, multilabel=ensemble.multilabel, thresholds=ensemble.thresholds)

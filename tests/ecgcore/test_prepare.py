@@ -164,6 +164,17 @@ def test_a_failure_while_writing_leaves_nothing(source, tmp_path):
     assert beside(tmp_path) == ["source"]
 
 
+def test_a_test_part_of_one_class_is_refused_before_anybody_opens_it(source, tmp_path):
+    folds = ["test" if number in (0, 1, 4, 5) else "ab"[number // 4 % 2] for number in range(len(source.records))]
+    rows = [f"{r.name},{r.patient},{r.labels[0]},{fold}" for r, fold in zip(source.records, folds, strict=True)]
+    (source.directory / "labels.csv").write_text("\n".join(["record,patient,labels,fold", *rows]) + "\n")
+
+    with pytest.raises(ValueError, match=r"the test part must hold records with and without some class, .*\(4\)"):
+        prepare(own_source(source.directory), tmp_path / "store", Request(rule=SplitRule(), leads=("I", "II")))
+
+    assert beside(tmp_path) == ["source"]
+
+
 def test_all_mistakes_of_a_request_are_told_at_once():
     with pytest.raises(ValueError, match="--rate must be") as raised:
         Request(rule=SplitRule(), leads=("I", "i"), rate=-1, allow_refused=101)
