@@ -17,11 +17,14 @@ AAMI = ("N", "S", "V", "F", "Q")
 CLASS_OF = {symbol: name for name, symbols in zip(AAMI, ("NLRej", "AaJS", "VE", "F", "/fQ"), strict=True)
             for symbol in symbols}  # fmt: skip
 PACED = frozenset({"102", "104", "107", "217"})
+WITHOUT_CLASS = frozenset("Bnr?")  # marks of beats, too, but of none of the five classes
 SAME_PERSON = {"202": "201"}  # the one of the two names that both have here
 DS2 = frozenset(
     {"100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210"}
     | {"212", "213", "214", "219", "221", "222", "228", "231", "232", "233", "234"}
 )
+# Hz of MIT-BIH: records of other databases (Long-Term AF, 128 Hz) have the same names, and are of other people.
+RATE_OF_MITDB = 360.0
 TARGETS = ("beats", "rhythm")
 ANNOTATOR = "atr"
 
@@ -56,7 +59,8 @@ def mitdb_source(directory: Path, *, cut: Cut = DEFAULT) -> Source:
     """List the beats, or the pieces of one rhythm, of every record below `directory` that has annotations.
 
     What is not listed is counted by reason: paced records, record 201 where 202 is tested (one person), beats whose
-    window leaves the record, what remains of a rhythm. Raises ValueError if no record has annotations.
+    mark has no class or whose window leaves the record, what remains of a rhythm. Raises ValueError if no record has
+    annotations.
     """
     paths = sorted(header.with_suffix("") for header in directory.rglob("*.hea"))
     paths = [path for path in paths if path.with_name(f"{path.name}.{ANNOTATOR}").is_file()]
@@ -64,13 +68,14 @@ def mitdb_source(directory: Path, *, cut: Cut = DEFAULT) -> Source:
         raise ValueError(f"{directory} must hold WFDB records with annotations (.{ANNOTATOR}), but has none")
     left_out: Counter[str] = Counter()
     records: list[Listed] = []
-    tested = cut.given_test and any(path.name in DS2 for path in paths)
-    both = {SAME_PERSON.get(path.name) for path in paths} if tested else set()
+    known = {path for path in paths if _extent(path)[0] == RATE_OF_MITDB}  # whose name says who it is
+    tested = cut.given_test and any(path.name in DS2 for path in known)
+    both = {SAME_PERSON.get(path.name) for path in known} if tested else set()
     for path in paths:
         pieces = list(_pieces(path, directory, cut, left_out))
-        if path.name in PACED and not cut.paced:
+        if path in known and path.name in PACED and not cut.paced:
             left_out[f"of the paced record {path.name}"] += len(pieces)
-        elif path.name in both:
+        elif path in known and path.name in both:
             left_out[f"of record {path.name}, the same person as 202 of the test part DS2"] += len(pieces)
         else:
             records += pieces
@@ -102,8 +107,9 @@ def rhythm_spans(annotations: Annotations, *, end: int) -> list[tuple[str, int, 
 def _pieces(path: Path, directory: Path, cut: Cut, left_out: Counter[str]) -> Iterable[Listed]:
     rate, samples = _extent(path)
     annotations = read_annotations(path, ANNOTATOR)
-    person = SAME_PERSON.get(path.name, path.name)
-    of_the_test_part = path.name in DS2
+    known = rate == RATE_OF_MITDB
+    person = SAME_PERSON.get(path.name, path.name) if known else path.name
+    of_the_test_part = known and path.name in DS2
     name = path.relative_to(directory).as_posix()
 
     def listed(label: str, sample: int, begin: float, length: float) -> Listed:
@@ -127,6 +133,9 @@ def _pieces(path: Path, directory: Path, cut: Cut, left_out: Counter[str]) -> It
                 left_out[f"shorter than {cut.piece:g} s, at the end of a rhythm"] += 1
         return
     for sample, symbol in zip(annotations.samples.tolist(), annotations.symbols, strict=True):
+        if symbol in WITHOUT_CLASS:
+            left_out[f"of beats marked {symbol}, which has no class"] += 1
+            continue
         if symbol not in CLASS_OF:
             continue  # a change of rhythm or of noise, not a beat
         begin, length = sample / rate - cut.before, cut.before + cut.after

@@ -10,6 +10,14 @@ from ecgcore.source_options import READERS as OFFERED
 from tests.ecgcore.raw_files import noise, write_wfdb
 
 
+def write_beats(folder, name, marks, *, rate="360", leads=("MLII", "V1")):
+    """A record with a beat a second, marked as said."""
+    write_wfdb(folder, name, noise(len(name), samples=int(rate) * (len(marks) + 1)), rate=rate, leads=leads)
+    codes = {"N": 1, "V": 5, "B": 25, "?": 30, "n": 35, "r": 41, "+": 28}  # of WFDB, in the upper six bits
+    words = [codes[mark] << 10 | int(rate) for mark in marks]  # the lower ten: samples since the mark before
+    (folder / f"{name}.atr").write_bytes(np.array([*words, 0], "<u2").tobytes())
+
+
 def test_the_command_line_offers_every_reader():
     assert set(OFFERED) == set(READERS)
 
@@ -85,10 +93,37 @@ def test_all_mistakes_of_a_cut_are_told_at_once():
 
 def test_a_test_part_that_is_not_used_is_another_preparation(tmp_path):
     """By --test-share the test part is drawn though the database has its own: the same files, other parts."""
-    write_wfdb(tmp_path, "100", noise(0, samples=1000))
-    (tmp_path / "100.atr").write_bytes(np.array([1 << 10 | 500, 0], "<u2").tobytes())  # a normal beat at 5 s
+    write_beats(tmp_path, "100", "N")
 
     own, drawn = (mitdb_source(tmp_path, cut=Cut(given_test=given)) for given in (True, False))
 
     assert [[record.fold for record in source.records] for source in (own, drawn)] == [["test"], [""]]
     assert own.input_hash() != drawn.input_hash()
+
+
+def test_beats_whose_mark_has_no_class_are_counted(tmp_path):
+    write_beats(tmp_path, "I01", "NB+nVr?B", rate="257")
+
+    source = mitdb_source(tmp_path)
+
+    assert [record.labels for record in source.records] == [("N",), ("V",)]
+    assert source.left_out == {
+        f"of beats marked {mark}, which has no class": count for mark, count in {"B": 2, "n": 1, "r": 1, "?": 1}.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("rate", "listed"),
+    [
+        ("360", {"101": ("101", ""), "202": ("201", "test")}),
+        ("128", {name: (name, "") for name in ("101", "102", "201", "202")}),
+    ],
+    ids=["MIT-BIH", "Long-Term AF"],
+)
+def test_names_mean_the_patients_of_mitbih_at_its_rate_only(tmp_path, rate, listed):
+    for name in ("101", "102", "201", "202"):
+        write_beats(tmp_path, name, "N", rate=rate)
+
+    source = mitdb_source(tmp_path)
+
+    assert {record.path.name: (record.patient, record.fold) for record in source.records} == listed
