@@ -54,7 +54,7 @@ def source_from(
     rate: of the store, in Hz, if known. cut: of annotated records, what no option here says. Raises ValueError
     for mistakes of the options, of the label map and of the tables.
     """
-    from ecgcore.readers.choice import Wish, source_of
+    from ecgcore.readers.choice import NO_ARRAY, WITH_ARRAY, WITH_CUT, WITH_TABLE, WITH_TARGET, Wish, source_of
     from ecgcore.readers.fold_table import with_folds
     from ecgcore.readers.label_map import label_map_from, with_classes
     from ecgcore.readers.mitdb import DEFAULT
@@ -62,16 +62,30 @@ def source_from(
 
     path = _label_map_path(namespace.label_map)
     label_map = label_map_from(namespace.read_yaml(path), path) if path else None
+
+    def handed(reader: str, takers: Sequence[str]) -> bool:
+        """Say if a reader is handed an option; one that none of the readers takes goes to all, who refuse it."""
+        return reader in takers or not set(takers).intersection(readers)
+
+    def target(reader: str) -> str | None:
+        if label_map and not namespace.target and reader in _CODED:
+            return "codes"
+        return namespace.target if handed(reader, WITH_TARGET) else None
+
+    def cut_of(reader: str) -> "Cut":
+        asked = reader in WITH_CUT or _asks_for_a_cut(namespace)
+        return _cut(namespace, cut) if asked and handed(reader, WITH_CUT) else DEFAULT
+
     sources = [
         source_of(
             reader,
             Wish(
                 directory=folder,
-                table=namespace.labels,
-                target="codes" if label_map and not namespace.target and reader in _CODED else namespace.target,
+                table=namespace.labels if handed(reader, WITH_TABLE) else None,
+                target=target(reader),
                 rate=rate,
-                cut=_cut(namespace, cut) if reader == "mitdb" or _asks_for_a_cut(namespace) else DEFAULT,
-                array=_array_format(namespace),
+                cut=cut_of(reader),
+                array=_array_format(namespace) if handed(reader, WITH_ARRAY) else NO_ARRAY,
             ),
         )
         for reader, folder in zip(readers, folders, strict=True)

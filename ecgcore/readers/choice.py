@@ -43,6 +43,8 @@ READERS: Mapping[str, Callable[[Wish], Source]] = {
 }
 WITH_TARGET = ("ptbxl", "ludb", "mitdb")
 WITH_TABLE = ("own", "numpy", "cinc2017")
+WITH_CUT = ("mitdb",)
+WITH_ARRAY = ("numpy",)
 
 
 def source_of(reader: str, wish: Wish) -> Source:
@@ -50,9 +52,9 @@ def source_of(reader: str, wish: Wish) -> Source:
     if reader != "numpy" and not wish.directory.is_dir():
         raise ValueError(f"{wish.directory} is not a folder: --from must be the folder of the recordings")
     mistakes = []
-    if wish.array != NO_ARRAY and reader != "numpy":
+    if wish.array != NO_ARRAY and reader not in WITH_ARRAY:
         mistakes.append(f"--array-rate, --array-leads and --array-unit are for numpy, but the reader is {reader}")
-    if wish.cut != DEFAULT and reader != "mitdb":
+    if wish.cut != DEFAULT and reader not in WITH_CUT:
         mistakes.append(f"--window, --piece and --paced are for mitdb, but the reader is {reader}")
     if wish.target and reader not in WITH_TARGET:
         mistakes.append(f"--target is for {', '.join(WITH_TARGET)}, but got {wish.target!r} for {reader}")

@@ -1,3 +1,5 @@
+import argparse
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,8 @@ from ecgcore.readers.cinc2017 import cinc2017_source
 from ecgcore.readers.ludb import ludb_source
 from ecgcore.readers.mitdb import Cut, mitdb_source
 from ecgcore.source_options import READERS as OFFERED
-from tests.ecgcore.raw_files import noise, write_wfdb
+from ecgcore.source_options import add_source_options, source_from
+from tests.ecgcore.raw_files import noise, write_table, write_wfdb
 
 
 def write_beats(folder, name, marks, *, rate="360", leads=("MLII", "V1")):
@@ -127,3 +130,35 @@ def test_names_mean_the_patients_of_mitbih_at_its_rate_only(tmp_path, rate, list
     source = mitdb_source(tmp_path)
 
     assert {record.path.name: (record.patient, record.fold) for record in source.records} == listed
+
+
+def asked(readers, folders, *words):
+    parser = argparse.ArgumentParser()
+    add_source_options(parser)
+    cut = {"given_test": True, "paced": False}
+    return source_from(parser.parse_args(words), readers, folders, rate=None, cut=cut)
+
+
+def test_of_several_readers_an_option_is_for_those_that_take_it(tmp_path):
+    write_beats(tmp_path / "beats", "101", "NV")
+    np.save(tmp_path / "records.npy", np.zeros((2, 1, 500), np.float32))
+    write_table(tmp_path, [["a", "p", "N"], ["b", "q", "V"]])
+    (tmp_path / "labels.csv").rename(tmp_path / "mine.csv")
+    words = ["--array-rate", "360", "--array-leads", "MLII", "--array-unit", "mV", "--labels", f"{tmp_path}/mine.csv"]
+    words += ["--window", "0.2,0.4", "--target", "beats"]
+
+    source = asked(["numpy", "mitdb"], [tmp_path / "records.npy", tmp_path / "beats"], *words)
+
+    assert [record.labels for record in source.records] == [("N",), ("V",), ("N",), ("V",)]
+    assert [record.array.unit if record.array else record.span[1] for record in source.records] == [
+        "mV",
+        "mV",
+        *[pytest.approx(0.6)] * 2,
+    ]
+
+
+def test_an_option_that_none_of_several_readers_takes_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="--window, --piece and --paced are for mitdb, but the reader is challenge"):
+        asked(["challenge", "own"], [tmp_path, tmp_path], "--window", "0.2,0.4")
+    with pytest.raises(ValueError, match="--array-rate, --array-leads and --array-unit are for numpy, but"):
+        asked(["challenge", "own"], [tmp_path, tmp_path], "--array-rate", "100")
