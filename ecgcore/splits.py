@@ -124,6 +124,13 @@ def _folds(
     if rule.train:
         return [(named(rule.train), named(rule.validation))]
     names = sorted(set(given[rest]))
+    # Parts by these names are a division; numbered folds may be those of a database (PTB-XL), which --folds replaces.
+    divided = [name for name in ("train", "validation") if name in names]
+    if rule.folds is not None and divided:
+        raise ValueError(
+            f"--folds {rule.folds} draws train and validation parts, but the records bring theirs (fold "
+            f"{' and '.join(divided)}); leave --folds out, or take the fold column out"
+        )
     if rule.folds is None and "" in names and len(names) > 1:
         raise ValueError("either every record has a fold or none has, unless --folds draws them; some here have none")
     if rule.folds is None and names == ["train", "validation"]:

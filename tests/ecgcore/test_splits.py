@@ -126,6 +126,13 @@ def test_a_table_may_say_train_and_validation():
     assert [(split.train.tolist(), split.validation.tolist()) for split in division.splits] == [([0, 1], [2])]
 
 
+def test_parts_that_a_table_names_are_not_drawn_anew():
+    given = ["train", "train", "validation", "test"]
+
+    with pytest.raises(ValueError, match=r"--folds 3 draws .* \(fold train and validation\); leave --folds out"):
+        divided(list("abcd"), given=given, rule=SplitRule(folds=3))
+
+
 def test_a_table_with_some_folds_missing_is_refused():
     with pytest.raises(ValueError, match="either every record has a fold or none has"):
         divided(list("abcd"), given=["a", "b", "", "test"])
