@@ -37,7 +37,7 @@ class Request:
     rate: float | None = None  # Hz, resampled to; None: that of the records, which must be one
     allow_refused: float = 5.0  # % of the records that may be unreadable before nothing is written
     processing: Processing = UNCHANGED
-    workers: int = 1  # processes that read; the store is the same for any number
+    workers: int | None = 1  # processes that read; None: one a core, where that pays; the store is the same for any
 
     def __post_init__(self) -> None:
         mistakes = []
@@ -45,7 +45,7 @@ class Request:
             mistakes.append(f"--rate must be above 0 Hz, but got {self.rate}")
         if not 0 <= self.allow_refused <= 100:
             mistakes.append(f"--allow-refused must be from 0 to 100 %, but got {self.allow_refused}")
-        if self.workers < 1:
+        if self.workers is not None and self.workers < 1:
             mistakes.append(f"--workers must be 1 or more, but got {self.workers}")
         if not self.leads or len({lead.lower() for lead in self.leads}) < len(self.leads):
             mistakes.append(f"--leads must name one lead or more, each once, but got {','.join(self.leads)!r}")

@@ -1,7 +1,6 @@
 """The command `orchestrate data prepare`: its options, from words to a source and a request, and a progress bar."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,7 +56,9 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-refused", type=float, default=5.0, metavar="PERCENT", help="unreadable records (default 5)"
     )
-    parser.add_argument("--workers", type=int, metavar="N", help="processes that read (default: one a core)")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes that read (default: one a core; one alone up to 64 MiB)"
+    )
     parser.add_argument("--replace", action="store_true", help="write anew what is there")
 
 
@@ -121,7 +122,7 @@ def _request(namespace: argparse.Namespace, source: "Source") -> "Request":
             normalise=namespace.normalise,
             half=namespace.half,
         ),
-        workers=len(os.sched_getaffinity(0)) if namespace.workers is None else namespace.workers,
+        workers=namespace.workers,
     )
 
 

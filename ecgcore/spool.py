@@ -28,8 +28,9 @@ from ecgcore.readers.source import Listed, Source
 from ecgcore.signals import fingerprint, lead_fingerprints
 
 PIECES, LARGEST = 32, 64  # a source is cut into 32 pieces, or more of 64 recordings each
-# Bytes of recordings below which more processes cost more than they save: CinC 2017's 2,202 records (43 MB) took 8.2 s
-# with one process and 10.2 s with two, on 2 busy cores, since each needs 2 s to import its libraries.
+# Bytes of recordings up to which one process reads, unless more are asked for, since more cost more than they save:
+# CinC 2017's 2,202 records (43 MB) took 8.2 s with one process and 10.2 s with two, on 2 busy cores, since each needs
+# 2 s to import its libraries.
 WORTHWHILE = 64 * 2**20
 
 Progress = Callable[[int, int], None]  # records done, of all
@@ -78,12 +79,13 @@ def read_all(
     leads: tuple[str, ...],
     rate: float | None,
     processing: Processing,
-    workers: int,
+    workers: int | None,
     progress: Progress = lambda done, records: None,
 ) -> tuple[list[Taken], dict[str, str], float]:
     """Read every record of the source; return those taken, those refused with the reason, and the rate in Hz.
 
-    rate: None for that of the first record that can be read. Pieces that are in `folder` already are not read again.
+    rate: None for that of the first record that can be read. workers: None for one a core, where that pays. Pieces that
+    are in `folder` already are not read again.
     Raises OSError if the disk is full, ChildProcessError if a process that reads was ended from outside.
     """
     decided = rate or _first_rate(source, leads)
@@ -99,7 +101,7 @@ def read_all(
         for number, records in enumerate(_cut(source.records))
     ]
     done = 0
-    for piece in _read(pieces, workers=workers if _bytes(source) > WORTHWHILE else 1):
+    for piece in _read(pieces, workers=workers or _worthwhile_workers(source)):
         done += len(piece.records)
         progress(done, len(source.records))
     taken: list[Taken] = []
@@ -124,6 +126,11 @@ def _cut(records: Sequence[Listed]) -> Iterator[tuple[Listed, ...]]:
     size = min(LARGEST, -(-len(recordings) // PIECES))
     for begin in range(0, len(recordings), max(1, size)):
         yield tuple(listed for recording in recordings[begin : begin + size] for listed in recording)
+
+
+def _worthwhile_workers(source: Source) -> int:
+    """Return how many processes read if nobody said: one a core, or one alone where starting more takes longer."""
+    return len(os.sched_getaffinity(0)) if _bytes(source) > WORTHWHILE else 1
 
 
 def _bytes(source: Source) -> int:
