@@ -56,7 +56,7 @@ class Cluster:
             [*self.as_whom, *map(str, words)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
             env={**os.environ, **self.environment, **environment},
         )

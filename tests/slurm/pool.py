@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import psutil
 
 from orchestrator.strict_yaml import write_yaml
-from tests.orchestrator.command import orchestrate, toy_search, written
+from tests.orchestrator.command import toy_search, written
 from tests.slurm.cluster import Cluster, wait_until
 
 TRIALS = 24
@@ -44,7 +45,7 @@ class Submitted:
         return self.runs / self.name
 
     def orchestrate(self, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        return orchestrate(*words, "--runs", self.runs, **{**self.slurm.environment, **environment})
+        return self.slurm.run(sys.executable, "-m", "orchestrator.cli", *words, "--runs", self.runs, **environment)
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
         journal = self.path / "journal.jsonl"
