@@ -46,20 +46,23 @@ class SearchStatus:
         return f"{self.run}: {self.state}; {counts or 'no trial yet'} of {self.total}{best}{rest}"
 
 
-def status_of(folder: RunFolder) -> list[SearchStatus]:
-    """Return the status of a search, or of every stage of an experiment that has begun, and of its final."""
-    alive = is_driven(folder)
+def status_of(folder: RunFolder, *, driven: bool | None = None) -> list[SearchStatus]:
+    """Return the status of a search, or of every stage of an experiment that has begun, and of its final.
+
+    driven: whether a driver lives, where that is known; else it is asked, of a submitted run in SLURM's queue.
+    """
+    alive = is_driven(folder) if driven is None else driven
     experiment = Experiment.from_run(folder)
     names = [*experiment.searches, "final"] if experiment else []
     folders = [folder.stage(name) for name in names] if experiment else [folder, folder.final]
     return [_search_status(found, alive=alive) for found in folders if read_journal(found.journal)]
 
 
-def status_lines(folder: RunFolder, *, brief: bool = False) -> list[str]:
+def status_lines(folder: RunFolder, *, brief: bool = False, driven: bool | None = None) -> list[str]:
     """Return where a run stands, line by line for people: its searches, and its jobs where it has any."""
     lines = [
         f"{'' if status.run == folder.name else f'{folder.name}/'}{status.line(brief=brief)}"
-        for status in status_of(folder)
+        for status in status_of(folder, driven=driven)
     ] or [f"{folder.name}: nothing has begun yet"]
     if (folder.path / "cluster").exists():
         from orchestrator.cluster.cluster_status import cluster_lines
@@ -73,14 +76,14 @@ def watch(folder: RunFolder) -> None:
     shown: list[str] = []
     with Live(auto_refresh=False) if sys.stdout.isatty() else contextlib.nullcontext() as live:
         while True:
-            over = not is_driven(folder)
-            lines = status_lines(folder, brief=live is None)
+            driven = is_driven(folder)
+            lines = status_lines(folder, brief=live is None, driven=driven)
             if live is not None:
                 live.update("\n".join(lines), refresh=True)
             elif changed := [line for line in lines if line not in shown]:
                 print("\n".join(changed), flush=True)
             shown = lines
-            if over:
+            if not driven:
                 return
             time.sleep(WATCH_S)
 

@@ -1,7 +1,6 @@
 """What a run costs: allocations from what its worker jobs wrote down, fits from the journal. Needs no sacct."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from orchestrator.atomic import write_text
 from orchestrator.cluster.meeting_point import MeetingPoint
@@ -17,33 +16,23 @@ class Cost:
 
     resource: str
     allocated: float  # from the start of each worker job to its end, idle or not
-    fits: dict[str, float]  # of these, what fits used, by stage (the final included)
-
-    def as_data(self) -> dict[str, Any]:
-        """Return it for --json."""
-        return asdict(self)
+    fits: dict[str, dict[int, float]]  # of these, what the fits of each trial used, by stage (the final included)
 
 
 def cost_of(point: MeetingPoint) -> Cost:
     """Add up the cost of a run until now."""
     profile = point.profile()
-    share = profile.gpus_per_fit
     allocated = sum(worker.hours * (worker.gpus if profile.gpus else worker.cpus) for worker in point.workers())
     fits = {}
     for folder in _parts(point.run):
         ledger = Ledger(read_journal(folder.journal))
         if ledger.spec is not None:
-            per_fit = share if profile.gpus else ledger.spec.cpus_per_fit
-            fits[folder.name] = sum(hours_by_trial(ledger).values()) * per_fit
+            per_fit = profile.gpus_per_fit if profile.gpus else ledger.spec.cpus_per_fit
+            fits[folder.name] = {
+                number: sum(fit.seconds for fit in trial.fits.values()) / 3600 * per_fit
+                for number, trial in sorted(ledger.trials.items())
+            }
     return Cost(resource="GPU" if profile.gpus else "CPU", allocated=allocated, fits=fits)
-
-
-def hours_by_trial(ledger: Ledger) -> dict[int, float]:
-    """Return the hours that the fits of each trial ran, added up."""
-    return {
-        number: sum(fit.seconds for fit in trial.fits.values()) / 3600
-        for number, trial in sorted(ledger.trials.items())
-    }
 
 
 def accounting_lines(point: MeetingPoint) -> list[str]:
@@ -51,24 +40,21 @@ def accounting_lines(point: MeetingPoint) -> list[str]:
     cost = cost_of(point)
     if not cost.allocated:
         return []
-    used = sum(cost.fits.values())
-    parts = ", ".join(f"{name} {hours:.3f}" for name, hours in cost.fits.items())
+    by_stage = {stage: sum(trials.values()) for stage, trials in cost.fits.items()}
+    parts = ", ".join(f"{stage} {hours:.3f}" for stage, hours in by_stage.items())
     forecast = point.request().forecast
     return [
-        f"{cost.resource}-hours {cost.allocated:.3f} allocated, {used:.3f} used by fits ({parts})",
+        f"{cost.resource}-hours {cost.allocated:.3f} allocated, {sum(by_stage.values()):.3f} used by fits ({parts})",
         *([f"forecast was {forecast}"] if forecast else []),
     ]
 
 
 def write_accounting(point: MeetingPoint) -> None:
     """Write what each trial used, by stage, to accounting.csv beside the run's table."""
-    profile = point.profile()
-    resource = "gpu_hours" if profile.gpus else "cpu_hours"
-    lines = [f"stage,trial,{resource}"]
-    for folder in _parts(point.run):
-        ledger = Ledger(read_journal(folder.journal))
-        share = profile.gpus_per_fit if profile.gpus else ledger.spec.cpus_per_fit if ledger.spec else 0
-        lines += [f"{folder.name},{number},{hours * share:.6f}" for number, hours in hours_by_trial(ledger).items()]
+    cost = cost_of(point)
+    lines = [f"stage,trial,{cost.resource.lower()}_hours"]
+    for stage, trials in cost.fits.items():
+        lines += [f"{stage},{number},{hours:.6f}" for number, hours in trials.items()]
     write_text(point.run.path / "accounting.csv", "\n".join(lines) + "\n")
 
 

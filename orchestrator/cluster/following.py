@@ -1,5 +1,7 @@
 """Follow a submitted run from the command that submitted it. Ctrl-C ends only the following."""
 
+import time
+
 from orchestrator.cluster.meeting_point import MeetingPoint
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.run_folder import RunFolder
@@ -30,7 +32,5 @@ def _wait(folder: RunFolder, *, quiet: bool) -> None:
     if not quiet:
         watch(folder)
         return
-    import time
-
     while is_driven(folder):
         time.sleep(1)

@@ -127,10 +127,10 @@ def address_towards(other: str) -> str:
         return str(probe.getsockname()[0])
 
 
-def ask(*words: str, environment: dict[str, str] | None = None) -> str:
+def ask(*words: str) -> str:
     """Run one of SLURM's commands and return what it prints. Raises RunFailed with its own words."""
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     except FileNotFoundError:
         raise RunFailed(
             f"{words[0]}: no such command: this machine has no SLURM; give the command on a login node"
