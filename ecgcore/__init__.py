@@ -1,0 +1,1 @@
+"""Model, data and loss of ECG classifiers. Knows nothing of searches, and imports nothing that searches."""

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore import served
-from ecgcore.challenge_score import ChallengeScore
-from ecgcore.features import FeatureCache
+from ecgcore.data.sealed import open_sealed
+from ecgcore.data.store import open_store
 from ecgcore.fit import Fit, Metrics, Report, Scalar
-from ecgcore.origin import refuse_seen
 from ecgcore.parameters import PARAMETERS, Parameter
-from ecgcore.processing import changes_of
-from ecgcore.scoring import predict_records, score, write_predictions
-from ecgcore.sealed import open_sealed
-from ecgcore.store import open_store
-from ecgcore.training import train
+from ecgcore.scores.challenge_score import ChallengeScore
+from ecgcore.scores.test_report import score
+from ecgcore.serving import ensemble as served
+from ecgcore.serving.prediction import predict_records, write_predictions
+from ecgcore.signals.processing import changes_of
+from ecgcore.training.feature_store import FeatureCache
+from ecgcore.training.one_fit import train
+from ecgcore.training.start_weights import refuse_seen
 
 Array = NDArray[Any]
 

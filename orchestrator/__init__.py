@@ -1,1 +1,1 @@
-"""Searches anything behind one small protocol, and forgets nothing."""
+"""Searches anything that implements the protocol of task.py: decides, remembers, runs, reports. Knows no ECG."""

@@ -18,10 +18,10 @@ from orchestrator.cluster.commands import add_cluster_commands
 from orchestrator.errors import RunFailed
 
 if TYPE_CHECKING:  # for annotations only: importing them costs seconds
-    from orchestrator.driving import OpenSession
-    from orchestrator.experiment import Experiment
-    from orchestrator.run_folder import RunFolder
-    from orchestrator.spec import SearchSpec
+    from orchestrator.history.run_folder import RunFolder
+    from orchestrator.runs.driver import OpenSession
+    from orchestrator.specs.experiment import Experiment
+    from orchestrator.specs.specs import SearchSpec
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _yaml_of(path: Path) -> dict[str, Any]:
     """Read a YAML file for the commands of other packages, as strictly as our own."""
-    from orchestrator.strict_yaml import read_yaml
+    from orchestrator.specs.strict_yaml import read_yaml
 
     return dict(read_yaml(path).data)
 
@@ -159,23 +159,23 @@ def _positive(text: str) -> int:
 
 
 def _plan(given: argparse.Namespace) -> None:
-    from orchestrator.plan import plan
+    from orchestrator.runs.plan import plan
 
     for line in plan(given.file):
         print(line)
     if given.cluster:
         from orchestrator.cluster.cluster_plan import cluster_plan
         from orchestrator.cluster.profile import read_profile
-        from orchestrator.run_folder import runs_root
+        from orchestrator.history.run_folder import runs_root
 
         for line in cluster_plan(given.file, read_profile(given.cluster), runs_root(given.runs)):
             print(line)
 
 
 def _search(given: argparse.Namespace) -> None:
-    from orchestrator.driving import drive_search
-    from orchestrator.reading import read_search
-    from orchestrator.run_folder import RunFolder, runs_root
+    from orchestrator.history.run_folder import RunFolder, runs_root
+    from orchestrator.runs.driver import drive_search
+    from orchestrator.specs.reading import read_search
 
     changes = {name: value for name in ("trials", "concurrency") if (value := getattr(given, name)) is not None}
     spec = read_search(given.space).model_copy(update=changes)
@@ -183,7 +183,7 @@ def _search(given: argparse.Namespace) -> None:
     if given.cluster:
         from orchestrator.cluster.following import follow
         from orchestrator.cluster.profile import read_profile
-        from orchestrator.cluster.submitting import submit_search
+        from orchestrator.cluster.submit import submit_search
 
         follow(folder, submit_search(spec, folder, read_profile(given.cluster)), quiet=given.json)
         _show_search(folder, given)
@@ -192,8 +192,8 @@ def _search(given: argparse.Namespace) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
-    from orchestrator.experiment import Experiment
-    from orchestrator.run_folder import RunFolder, runs_root
+    from orchestrator.history.run_folder import RunFolder, runs_root
+    from orchestrator.specs.experiment import Experiment
 
     experiment = Experiment.read(given.file)
     folder = RunFolder(runs_root(given.runs) / (given.name or given.file.stem))
@@ -203,16 +203,16 @@ def _run(given: argparse.Namespace) -> None:
 def _run_experiment(
     experiment: "Experiment", folder: "RunFolder", given: argparse.Namespace, *, reopen: bool = False
 ) -> None:
-    from orchestrator.driving import drive_experiment
-    from orchestrator.openings import refuse_second_opening
-    from orchestrator.running import data_of
+    from orchestrator.history.openings import refuse_second_opening
+    from orchestrator.runs.driver import drive_experiment
+    from orchestrator.runs.search_run import data_of
 
     if not reopen and not folder.final.test.exists():
         refuse_second_opening(data_of(experiment.searches[experiment.candidates[0]]), folder.final)
     if getattr(given, "cluster", None):
         from orchestrator.cluster.following import follow
         from orchestrator.cluster.profile import read_profile
-        from orchestrator.cluster.submitting import submit_experiment
+        from orchestrator.cluster.submit import submit_experiment
 
         said = submit_experiment(experiment, folder, read_profile(given.cluster), reopen=reopen)
         follow(folder, said, quiet=given.json)
@@ -223,17 +223,16 @@ def _run_experiment(
 
 
 def _resume(given: argparse.Namespace) -> None:
-    from orchestrator.driving import drive_search
-    from orchestrator.experiment import Experiment
-    from orchestrator.run_folder import existing_run
-    from orchestrator.running import search_of
+    from orchestrator.history.run_contents import experiment_of, search_of
+    from orchestrator.history.run_folder import existing_run
+    from orchestrator.runs.driver import drive_search
 
     folder = existing_run(given.name, given.runs)
     if (folder.path / "cluster").exists():
-        from orchestrator.cluster.submitting import submit_again
+        from orchestrator.cluster.submit import submit_again
 
         print(submit_again(folder))
-    elif experiment := Experiment.from_run(folder):
+    elif experiment := experiment_of(folder):
         _run_experiment(experiment, folder, given)
     else:
         spec = search_of(folder)
@@ -241,14 +240,14 @@ def _resume(given: argparse.Namespace) -> None:
 
 
 def _retrain(given: argparse.Namespace) -> None:
-    from orchestrator.driving import drive_final
-    from orchestrator.experiment import Experiment
-    from orchestrator.openings import refuse_second_opening
-    from orchestrator.run_folder import existing_run
-    from orchestrator.running import data_of, search_of
+    from orchestrator.history.openings import refuse_second_opening
+    from orchestrator.history.run_contents import experiment_of, search_of
+    from orchestrator.history.run_folder import existing_run
+    from orchestrator.runs.driver import drive_final
+    from orchestrator.runs.search_run import data_of
 
     folder = existing_run(given.name, given.runs)
-    if experiment := Experiment.from_run(folder):
+    if experiment := experiment_of(folder):
         _run_experiment(experiment, folder, given, reopen=given.reopen)
         return
     spec = search_of(folder)
@@ -257,7 +256,7 @@ def _retrain(given: argparse.Namespace) -> None:
     if given.cluster:
         from orchestrator.cluster.following import follow
         from orchestrator.cluster.profile import read_profile
-        from orchestrator.cluster.submitting import submit_retrain
+        from orchestrator.cluster.submit import submit_retrain
 
         said = submit_retrain(folder, read_profile(given.cluster), seeds=given.seeds, reopen=given.reopen)
         follow(folder, said, quiet=given.json)
@@ -269,8 +268,8 @@ def _retrain(given: argparse.Namespace) -> None:
 
 def _here(folder: "RunFolder", given: argparse.Namespace, specs: "Sequence[SearchSpec]") -> "OpenSession":
     """Return what opens a session on this machine, with room for the widest of the searches."""
-    from orchestrator.local_ray import local_ray
-    from orchestrator.session import open_session
+    from orchestrator.execution.local_ray import local_ray
+    from orchestrator.execution.session import open_session
 
     threads = max(spec.cpus_per_fit for spec in specs)
     cpus = max(spec.concurrency * spec.cpus_per_fit for spec in specs)
@@ -278,36 +277,39 @@ def _here(folder: "RunFolder", given: argparse.Namespace, specs: "Sequence[Searc
 
 
 def _status(given: argparse.Namespace) -> None:
-    from orchestrator.run_folder import existing_run, runs_root
-    from orchestrator.status import all_runs, status_lines, status_of, watch
+    from orchestrator.cluster.watching import is_driven, status_lines, watch
+    from orchestrator.history.run_contents import all_runs
+    from orchestrator.history.run_folder import existing_run, runs_root
+    from orchestrator.results.status import status_of
 
     if given.name and given.watch:
         watch(existing_run(given.name, given.runs))
         return
     folders = [existing_run(given.name, given.runs)] if given.name else all_runs(runs_root(given.runs))
     if given.json:
-        print(json.dumps({folder.name: [status.as_data() for status in status_of(folder)] for folder in folders}))
+        found = {folder.name: status_of(folder, driven=is_driven(folder)) for folder in folders}
+        print(json.dumps({name: [status.as_data() for status in statuses] for name, statuses in found.items()}))
         return
     for folder in folders:
-        print("\n".join(status_lines(folder)))
+        print("\n".join(status_lines(folder, driven=is_driven(folder))))
     if not folders:
         print(f"no runs in {runs_root(given.runs)}")
 
 
 def _consolidate(given: argparse.Namespace) -> None:
-    from orchestrator.report import consolidate
-    from orchestrator.run_folder import existing_run
+    from orchestrator.history.run_folder import existing_run
+    from orchestrator.results.consolidation import consolidate
 
     print(consolidate([existing_run(name, given.runs) for name in given.names], as_json=given.json))
 
 
 def _show_search(folder: "RunFolder", given: argparse.Namespace, *, logged: str | None = None) -> None:
-    from orchestrator.running import read_ledger
-    from orchestrator.status import status_of
-    from orchestrator.table import rows_of, table_markdown
+    from orchestrator.history.run_contents import read_ledger
+    from orchestrator.results.status import status_of
+    from orchestrator.results.table import rows_of, table_markdown
 
     if given.json:
-        print(json.dumps([status.as_data() for status in status_of(folder)]))
+        print(json.dumps([status.as_data() for status in status_of(folder, driven=False)]))
         return
     ledger = read_ledger(folder)
     assert ledger.spec is not None
@@ -319,7 +321,7 @@ def _show_search(folder: "RunFolder", given: argparse.Namespace, *, logged: str 
 def _show_experiment(
     experiment: "Experiment", folder: "RunFolder", given: argparse.Namespace, *, logged: str | None = None
 ) -> None:
-    from orchestrator.report import experiment_report
+    from orchestrator.results.report import experiment_report
 
     tested = json.loads(folder.final.test.read_text())
     if given.json:
@@ -329,7 +331,7 @@ def _show_experiment(
 
 
 def _show_final(folder: "RunFolder", given: argparse.Namespace, *, logged: str | None = None) -> None:
-    from orchestrator.report import test_lines
+    from orchestrator.results.report import test_lines
 
     tested = json.loads(folder.final.test.read_text())
     if given.json:

@@ -4,8 +4,9 @@ Knows nothing of ECG, torch or Ray. A task is named in YAML as `{name: "package.
 holds the keyword arguments of its constructor, and an argument annotated `Path` is read relative to the YAML file.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -82,3 +83,18 @@ class Task(Protocol):
     @staticmethod
     def load(directory: Path) -> Callable[[Array], Array]:
         """Return the exported model as a function of arrays. Needs no data and no task."""
+
+
+def fit_to_json(fit: Fit) -> str:
+    """Return the fit as text."""
+    return json.dumps(asdict(fit), default=str)
+
+
+def fit_from_json(text: str) -> Fit:
+    """Return the fit that the text was made from."""
+    values = json.loads(text)
+    for name in ("directory", "start_from", "resume_from"):
+        values[name] = Path(values[name]) if values[name] else None
+    values["calibrate_from"] = tuple(map(Path, values["calibrate_from"]))
+    assert values.keys() == {field.name for field in fields(Fit)}
+    return Fit(**values)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ecgcore.readers.record import write_record
-from ecgcore.synthetic import Synthesis, recordings
+from ecgcore.synthetic.database import Synthesis, recordings
 
 ROOT = Path(__file__).parent.parent
 SECTION = (ROOT / "README.md").read_text().split("## Use your own recordings")[1].split("\n## ")[0]

@@ -9,9 +9,9 @@ import mlflow
 import numpy as np
 import pytest
 
-from ecgcore.store import open_store
-from orchestrator.journal import read_journal
-from orchestrator.records import Report
+from ecgcore.data.store import open_store
+from orchestrator.history.journal import read_journal
+from orchestrator.history.records import Reported
 from tests.ecgcore.raw_files import noise, write_table, write_wfdb
 from tests.orchestrator.command import orchestrate, written
 
@@ -95,7 +95,7 @@ def test_a_label_that_only_the_sealed_part_has_scores_chance_in_every_stage_and_
 
 def scores(stage: Path) -> list[Any]:
     records = [record for record, _at in read_journal(stage / "journal.jsonl")]
-    return [(record.trial, record.step, record.metrics) for record in records if isinstance(record, Report)]
+    return [(record.trial, record.step, record.metrics) for record in records if isinstance(record, Reported)]
 
 
 def test_with_sealed_removed_everything_but_the_test_works(rhythms: Path, tmp_path: Path) -> None:

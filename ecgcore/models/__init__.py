@@ -1,3 +1,1 @@
-from ecgcore.models.classifier import Classifier, build_classifier
-
-__all__ = ["Classifier", "build_classifier"]
+"""Networks: signals in, logits out. Must not know data."""

@@ -4,11 +4,11 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ecgcore.models.cnn1d import CNN1d
 from ecgcore.models.heads import hidden_head, linear_head
+from ecgcore.models.networks.cnn1d import CNN1d
+from ecgcore.models.networks.resnet1d import ResNet1d
+from ecgcore.models.networks.resnet_lstm import ResNetLSTM
 from ecgcore.models.normalisation import AsItIs, build_normalisation
-from ecgcore.models.resnet1d import ResNet1d
-from ecgcore.models.resnet_lstm import ResNetLSTM
 
 SHORTEST = 16  # samples; below this the convolutions leave nothing to average
 

@@ -1,7 +1,7 @@
 """The scale on which a network sees a record: mV as it is, each lead's own, or that of the train part.
 
 A part of the model, so that whoever serves it hands in mV in any case. Statistics of the train part come from
-ecgcore/training_statistics.py and are kept with the weights.
+ecgcore/training/train_statistics.py and are kept with the weights.
 """
 
 from typing import Literal
@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ecgcore.models.masked import Sequences
+from ecgcore.models.layers import Sequences
 
 FLAT = 1e-4  # mV; a lead whose sd is smaller is missing: it becomes zeros, not magnified rounding errors
 

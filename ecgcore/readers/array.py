@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.readers.own import read_table
+from ecgcore.readers.labels_csv import read_table
 from ecgcore.readers.record import Recording, check_samples
 from ecgcore.readers.source import ArrayRow, Listed, Source
-from ecgcore.signals import MILLIVOLTS_PER_UNIT, canonical_lead, in_millivolts, lead_order
+from ecgcore.signals.arithmetic import MILLIVOLTS_PER_UNIT, canonical_lead, in_millivolts, lead_order
 
 
 @dataclass(frozen=True, kw_only=True)

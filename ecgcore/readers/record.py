@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.readers.header import AS_STATED, Correction, check_header, header_lines, header_path, mended
-from ecgcore.signals import canonical_lead, in_millivolts, lead_order
+from ecgcore.signals.arithmetic import canonical_lead, in_millivolts, lead_order
 
 with warnings.catch_warnings():
     # wfdb 4.3 calls pandas in a way that pandas 3.1 announces to drop; nothing that we use depends on it.

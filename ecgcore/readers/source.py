@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ecgcore.readers.header import AS_STATED, Correction
 from ecgcore.readers.record import record_files
-from ecgcore.signals import STANDARD_LEADS
+from ecgcore.signals.arithmetic import STANDARD_LEADS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""Searches on a SLURM cluster: one driver job, an elastic pool of worker jobs, files of the run folder between them."""
+"""SLURM: a run on a cluster, from its profile to the last job. Nothing below knows that there is a cluster."""

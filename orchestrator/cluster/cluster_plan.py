@@ -6,15 +6,15 @@ from pathlib import Path
 
 from orchestrator.cluster.forecast import forecast_line
 from orchestrator.cluster.profile import ClusterProfile
+from orchestrator.cluster.sbatch import array_sizes, driver_parameters, script, worker_parameters
 from orchestrator.cluster.slurm import largest_array
-from orchestrator.cluster.submission import array_sizes, driver_parameters, script, worker_parameters
-from orchestrator.cluster.submitting import check_room
+from orchestrator.cluster.submit import check_room
 from orchestrator.errors import RunFailed
-from orchestrator.experiment import Experiment
-from orchestrator.plan import is_experiment
-from orchestrator.reading import read_search
-from orchestrator.running import folds_of
-from orchestrator.task_loading import load_task
+from orchestrator.runs.plan import is_experiment
+from orchestrator.runs.search_run import folds_of
+from orchestrator.specs.experiment import Experiment
+from orchestrator.specs.reading import read_search
+from orchestrator.specs.task_loading import load_task
 
 
 def cluster_plan(path: Path, profile: ClusterProfile, runs: Path) -> Iterator[str]:

@@ -3,40 +3,40 @@
 from collections import Counter
 
 from orchestrator.cluster.accounting import accounting_lines
-from orchestrator.cluster.meeting_point import MeetingPoint
 from orchestrator.cluster.queue import Queue
+from orchestrator.cluster.run_files import RunFiles
 from orchestrator.cluster.slurm import Job
 from orchestrator.errors import RunFailed
-from orchestrator.run_folder import RunFolder
+from orchestrator.history.run_folder import RunFolder
 
 
 def cluster_lines(folder: RunFolder, *, brief: bool = False) -> list[str]:
     """Return the driver, the workers and, unless it is to be brief, the cost of a run as lines for people."""
-    point = MeetingPoint(folder)
-    return [*_job_lines(point), *([] if brief else accounting_lines(point))]
+    files = RunFiles(folder)
+    return [*_job_lines(files), *([] if brief else accounting_lines(files))]
 
 
 def has_driver(folder: RunFolder) -> bool:
     """Return whether a driver of this run runs or waits, and is still wanted."""
-    point = MeetingPoint(folder)
+    files = RunFiles(folder)
     try:
-        return not point.is_over and any(job.is_alive for job in Queue(point).jobs()[0])
+        return not files.is_over and any(job.is_alive for job in Queue(files).jobs()[0])
     except RunFailed:  # SLURM does not answer, which says nothing about the driver
-        return not point.is_over
+        return not files.is_over
 
 
-def _job_lines(point: MeetingPoint) -> list[str]:
-    done, name = point.done(), point.run.name
+def _job_lines(files: RunFiles) -> list[str]:
+    done, name = files.done(), files.run.name
     if done is not None and done.exit_code:
         return [f"failed: {done.message}", f"mend that, then `orchestrate resume {name}` goes on"]
     if done is not None:
         return ["all jobs are done"]
     try:
-        drivers, workers = Queue(point).jobs()
+        drivers, workers = Queue(files).jobs()
     except RunFailed as error:
         return [f"jobs unknown: {error}"]
     alive = [job for job in drivers if job.is_alive]
-    if point.is_cancelled:
+    if files.is_cancelled:
         return [f"cancelled; `orchestrate resume {name}` goes on"]
     if not alive:
         last = f" (the last: {drivers[-1].line()})" if drivers else ""

@@ -38,13 +38,13 @@ def add_cluster_commands(
 
 def _submit(given: argparse.Namespace) -> None:
     from orchestrator.cluster.profile import read_profile
-    from orchestrator.cluster.submitting import submit_experiment, submit_search
-    from orchestrator.experiment import Experiment
-    from orchestrator.openings import refuse_second_opening
-    from orchestrator.plan import is_experiment
-    from orchestrator.reading import read_search
-    from orchestrator.run_folder import RunFolder, runs_root
-    from orchestrator.running import data_of
+    from orchestrator.cluster.submit import submit_experiment, submit_search
+    from orchestrator.history.openings import refuse_second_opening
+    from orchestrator.history.run_folder import RunFolder, runs_root
+    from orchestrator.runs.plan import is_experiment
+    from orchestrator.runs.search_run import data_of
+    from orchestrator.specs.experiment import Experiment
+    from orchestrator.specs.reading import read_search
 
     profile = read_profile(given.cluster)
     folder = RunFolder(runs_root(given.runs) / (given.name or given.file.stem))
@@ -61,7 +61,7 @@ def _submit(given: argparse.Namespace) -> None:
 
 def _logs(given: argparse.Namespace) -> None:
     from orchestrator.cluster.logs import driver_log, trial_log, worker_log
-    from orchestrator.run_folder import existing_run
+    from orchestrator.history.run_folder import existing_run
 
     folder = existing_run(given.name, given.runs)
     if given.trial is not None:
@@ -73,7 +73,7 @@ def _logs(given: argparse.Namespace) -> None:
 
 
 def _cancel(given: argparse.Namespace) -> None:
-    from orchestrator.cluster.submitting import cancel_run
-    from orchestrator.run_folder import existing_run
+    from orchestrator.cluster.submit import cancel_run
+    from orchestrator.history.run_folder import existing_run
 
     print(cancel_run(existing_run(given.name, given.runs)))

@@ -2,10 +2,10 @@
 
 import time
 
-from orchestrator.cluster.meeting_point import MeetingPoint
+from orchestrator.cluster.run_files import RunFiles
+from orchestrator.cluster.watching import is_driven, watch
 from orchestrator.errors import RunFailed, UserError
-from orchestrator.run_folder import RunFolder
-from orchestrator.status import is_driven, watch
+from orchestrator.history.run_folder import RunFolder
 
 
 def follow(folder: RunFolder, said: str, *, quiet: bool) -> None:
@@ -19,7 +19,7 @@ def follow(folder: RunFolder, said: str, *, quiet: bool) -> None:
             f"{folder.name}: goes on without you; `orchestrate status {folder.name} --watch` follows it again, "
             f"`orchestrate cancel {folder.name}` ends it"
         ) from None
-    done = MeetingPoint(folder).done()
+    done = RunFiles(folder).done()
     if done is None:
         raise RunFailed(f"{folder.name}: has no driver any more; `orchestrate status {folder.name}` says more")
     if done.exit_code == 2:

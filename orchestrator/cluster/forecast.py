@@ -8,12 +8,11 @@ from typing import Any
 
 from orchestrator.cluster.profile import ClusterProfile
 from orchestrator.errors import RunFailed
-from orchestrator.journal import Entry, read_journal
-from orchestrator.records import FitKey, Report, Search, Start
-from orchestrator.selection import interval
-from orchestrator.spec import SearchSpec, from_data
-
-_PLACES = ("*/journal.jsonl", "*/*/journal.jsonl")  # searches, and the stages of experiments
+from orchestrator.history.journal import Entry, read_journal
+from orchestrator.history.records import FitKey, Reported, SearchBegun, Start
+from orchestrator.history.run_contents import all_searches
+from orchestrator.search.selection import t_interval
+from orchestrator.specs.specs import SearchSpec, from_data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +46,16 @@ class Forecast:
 def forecast(spec: SearchSpec, runs: Path, *, folds: int) -> Forecast | None:
     """Forecast the hours that the fits of a search take; None where no run was like it, or only one fit."""
     measured: dict[str, list[float]] = {}
-    for depth in _PLACES:
-        for path in sorted(runs.glob(depth)):
-            with contextlib.suppress(RunFailed, ValueError):  # damaged, or of another version: no concern of this run
-                entries = read_journal(path)
-                if entries and isinstance(entries[0][0], Search) and _is_alike(spec, entries[0][0].spec):
-                    measured[str(path.parent.relative_to(runs))] = list(_seconds_per_step(entries))
+    for search in all_searches(runs):
+        with contextlib.suppress(RunFailed, ValueError):  # damaged, or of another version: no concern of this run
+            entries = read_journal(search.journal)
+            if entries and isinstance(entries[0][0], SearchBegun) and _is_alike(spec, entries[0][0].spec):
+                measured[str(search.path.relative_to(runs))] = list(_seconds_per_step(entries))
     seconds = [value for values in measured.values() for value in values]
     if len(seconds) < 2:
         return None
     steps = spec.total * spec.seeds * folds * spec.max_steps
-    over, scale = interval(seconds), steps / 3600
+    over, scale = t_interval(seconds), steps / 3600
     assert over.low is not None
     assert over.high is not None
     low = max(min(seconds), over.low)  # nothing takes a negative time
@@ -106,7 +104,7 @@ def _seconds_per_step(entries: list[Entry]) -> Iterator[float]:
             key = FitKey(record.trial, record.seed, record.fold)
             began[key], steps[key] = at, 0
             last.pop(key, None)
-        elif isinstance(record, Report):
+        elif isinstance(record, Reported):
             key = FitKey(record.trial, record.seed, record.fold)
             if key in began:
                 last[key], steps[key] = at, steps[key] + 1

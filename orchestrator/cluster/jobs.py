@@ -13,7 +13,7 @@ def drive(run: str) -> None:
 
 def run_alone(run: str, request: str) -> None:
     """Run one fit, or one other method of the task."""
-    from orchestrator.cluster.lone_job import run_request
+    from orchestrator.cluster.fit_job import run_request
 
     run_request(run, request)
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from orchestrator.cluster.meeting_point import MeetingPoint
+from orchestrator.cluster.run_files import RunFiles
 from orchestrator.errors import UserError
-from orchestrator.run_folder import RunFolder
+from orchestrator.history.run_folder import RunFolder
 
 
 def driver_log(folder: RunFolder) -> str:
     """Return what the run's drivers printed, one after the other. Raises UserError where there is none yet."""
-    workers = {worker.job for worker in _point(folder).workers()}
+    workers = {worker.job for worker in _files(folder).workers()}
     # A driver is never an array; the workers of a run of one worker are not either.
     logs = [log for log in _logs(folder) if "_" not in log.parent.name and log.parent.name not in workers]
     if not logs:
@@ -19,7 +19,7 @@ def driver_log(folder: RunFolder) -> str:
 
 def worker_log(folder: RunFolder, number: int) -> str:
     """Return what the number-th worker job printed (from 1). Raises UserError naming how many there are."""
-    workers = [worker.job for worker in _point(folder).workers()]
+    workers = [worker.job for worker in _files(folder).workers()]
     arrays = [log.parent.name for log in _logs(folder) if "_" in log.parent.name]
     jobs = sorted({*workers, *arrays}, key=lambda job: tuple(int(part) for part in job.split("_")))
     if not 1 <= number <= len(jobs):
@@ -39,15 +39,15 @@ def trial_log(folder: RunFolder, number: int) -> str:
     return "\n".join(_titled(f"{path.parent.relative_to(folder.path)} {path.stem}", path) for path in found)
 
 
-def _point(folder: RunFolder) -> MeetingPoint:
-    point = MeetingPoint(folder)
-    if not point.exists:
+def _files(folder: RunFolder) -> RunFiles:
+    files = RunFiles(folder)
+    if not files.exists:
         raise UserError(f"{folder.path}: was not submitted to a cluster, so no job has printed anything; try --trial N")
-    return point
+    return files
 
 
 def _logs(folder: RunFolder) -> list[Path]:
-    return sorted(_point(folder).logs.glob("*/*_log.out"), key=lambda path: path.stat().st_mtime)
+    return sorted(_files(folder).logs.glob("*/*_log.out"), key=lambda path: path.stat().st_mtime)
 
 
 def _titled(title: str, path: Path) -> str:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from orchestrator.errors import raise_if_any
-from orchestrator.private_ray import LONGEST_TEMP, OWN_FOLDER
-from orchestrator.reading import validated
-from orchestrator.strict_yaml import read_yaml
+from orchestrator.execution.private_ray import LONGEST_TEMP, OWN_FOLDER
+from orchestrator.specs.reading import validated
+from orchestrator.specs.strict_yaml import read_yaml
 
 # sbatch's options that `sbatch:` may not hold: they have a key of their own, or the pool depends on them.
 _OWN_KEY = {

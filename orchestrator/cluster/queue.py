@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.cluster.meeting_point import MeetingPoint
+from orchestrator.cluster.run_files import RunFiles
 from orchestrator.cluster.slurm import Job, cancel, jobs_named
 from orchestrator.errors import RunFailed
 
@@ -32,9 +32,9 @@ class NotSubmitted(RunFailed):
 class Queue:
     """The jobs of one run."""
 
-    def __init__(self, point: MeetingPoint) -> None:
-        self.point = point
-        self.driver_name, self.worker_name = point.names()
+    def __init__(self, files: RunFiles) -> None:
+        self.files = files
+        self.driver_name, self.worker_name = files.names()
 
     def jobs(self) -> tuple[list[Job], list[Job]]:
         """Return the driver's and the workers' jobs that SLURM still knows, living and ended."""
@@ -51,17 +51,17 @@ class Queue:
         }
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "orchestrator.cluster.submission",
-                 self.point.run.path, str(drivers), str(workers), *requests],
+                [sys.executable, "-m", "orchestrator.cluster.sbatch",
+                 self.files.run.path, str(drivers), str(workers), *requests],
                 capture_output=True, text=True, check=False, env=environment,
                 timeout=PATIENCE_S + SECONDS_A_JOB * (drivers + len(requests) + 1),
             )  # fmt: skip
         except subprocess.TimeoutExpired:  # some may be queued all the same: who submits again looks first
-            raise NotSubmitted(f"{self.point.run.path}: SLURM gave no answer to sbatch for too long") from None
+            raise NotSubmitted(f"{self.files.run.path}: SLURM gave no answer to sbatch for too long") from None
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.strip()]
             raise NotSubmitted(
-                f"{self.point.run.path}: the job was not submitted: {lines[-1] if lines else 'no message'}"
+                f"{self.files.run.path}: the job was not submitted: {lines[-1] if lines else 'no message'}"
             )
 
     def cancel_pending(self) -> None:

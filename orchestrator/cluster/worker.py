@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.cluster.meeting_point import Head, MeetingPoint, Worker
 from orchestrator.cluster.profile import ClusterProfile, seconds_of
+from orchestrator.cluster.run_files import Head, RunFiles, Worker
 from orchestrator.cluster.slurm import address_towards
-from orchestrator.private_ray import end_processes_of, private_folder
-from orchestrator.retiring import FOLDER, retire, working
-from orchestrator.run_folder import RunFolder
+from orchestrator.execution.private_ray import end_processes_of, private_folder
+from orchestrator.execution.retiring import FOLDER, retire, working
+from orchestrator.history.run_folder import RunFolder
 
 POLL_S = 1.0
 BEAT_S = 5.0
@@ -30,18 +30,18 @@ _PR_SET_PDEATHSIG = 1
 
 def serve_run(run: str) -> None:
     """Be one worker of a run until its time or the run is over."""
-    point = MeetingPoint(RunFolder(Path(run)))
-    profile = point.profile()
+    files = RunFiles(RunFolder(Path(run)))
+    profile = files.profile()
     hide_other_gpus()
-    with private_folder(point.token.read_text(), parent=profile.temp) as temp:
-        _WorkerJob(point, profile, temp).serve()
+    with private_folder(files.token.read_text(), parent=profile.temp) as temp:
+        _WorkerJob(files, profile, temp).serve()
 
 
 class _WorkerJob:
     """What the loop below knows."""
 
-    def __init__(self, point: MeetingPoint, profile: ClusterProfile, temp: Path) -> None:
-        self._point, self._profile, self._temp = point, profile, temp
+    def __init__(self, files: RunFiles, profile: ClusterProfile, temp: Path) -> None:
+        self._files, self._profile, self._temp = files, profile, temp
         self._told_to_go = False
         signal.signal(signal.SIGUSR2, self._go)  # SLURM warns before the end of the time, some sites before preemption
         signal.signal(signal.SIGTERM, self._go)
@@ -58,7 +58,7 @@ class _WorkerJob:
         waits_since = time.monotonic()
         refused: tuple[str, int] | None = None  # incarnation and beat of a head that could not be joined or was lost
         while not self._is_over and time.monotonic() - waits_since < WAIT_S:
-            head = self._point.head()
+            head = self._files.head()
             if head and head.closed:
                 break
             if head and head.address and (head.incarnation, head.beat) != refused:
@@ -73,7 +73,7 @@ class _WorkerJob:
         assert head.address is not None
         with self._joined(head.address, head.threads) as ray:
             while ray.poll() is None and not self._is_over:
-                now = self._point.head()
+                now = self._files.head()
                 if now is None or now.incarnation != head.incarnation or now.closed:
                     return
                 if not self._state.joined and (self._temp / "ray" / "ray_current_cluster").exists():
@@ -81,7 +81,7 @@ class _WorkerJob:
                     self._write()
                 self._beat()
                 time.sleep(POLL_S)
-            if ray.poll() is None and not self._point.is_over:
+            if ray.poll() is None and not self._files.is_over:
                 self._retire()
 
     def _retire(self) -> None:
@@ -92,7 +92,7 @@ class _WorkerJob:
         deadline = self._ends_at + 0.8 * self._profile.retire_before
         if time.monotonic() < self._ends_at:  # told to go by a signal: SLURM says no more than that it will be soon
             deadline = time.monotonic() + 0.8 * self._profile.retire_before
-        while working(self._temp) and time.monotonic() < deadline and not self._point.is_over:
+        while working(self._temp) and time.monotonic() < deadline and not self._files.is_over:
             self._beat()
             time.sleep(POLL_S / 5)
 
@@ -120,10 +120,10 @@ class _WorkerJob:
 
     @property
     def _is_over(self) -> bool:
-        return self._told_to_go or time.monotonic() >= self._ends_at or self._point.is_over
+        return self._told_to_go or time.monotonic() >= self._ends_at or self._files.is_over
 
     def _beat_of(self, head: Head) -> int:
-        now = self._point.head()
+        now = self._files.head()
         return now.beat if now and now.incarnation == head.incarnation else head.beat
 
     def _go(self, _number: int, _frame: object) -> None:
@@ -138,7 +138,7 @@ class _WorkerJob:
         now = time.time()
         idle_since = None if working(self._temp) else self._state.idle_since or now
         self._state = replace(self._state, seen=now, idle_since=idle_since)
-        self._point.write_worker(self._state)
+        self._files.write_worker(self._state)
 
 
 def _prepare_child() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from ecgcore.prepare import Request, prepare
-from ecgcore.readers.own import own_source
-from ecgcore.splits import SplitRule
-from ecgcore.synthetic import Synthesis, synthesize
+from ecgcore.data.prepare import Request, prepare
+from ecgcore.data.splits import SplitRule
+from ecgcore.readers.labels_csv import own_source
+from ecgcore.synthetic.database import Synthesis, synthesize
 from ecgcore.task import ArrhythmiaTask
 from orchestrator.task import Config, Fit
 

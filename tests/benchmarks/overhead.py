@@ -7,10 +7,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from orchestrator.local_ray import local_ray
-from orchestrator.run_folder import RunFolder
-from orchestrator.running import run_search
-from orchestrator.session import open_session
+from orchestrator.execution.local_ray import local_ray
+from orchestrator.execution.session import open_session
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.runs.search_run import run_search
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
 
 TRIALS = 60

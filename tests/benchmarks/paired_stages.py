@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.bootstrap import weighted_auc
-from ecgcore.calibration import probabilities
-from ecgcore.checkpoints import Predictions, read_checkpoint
-from ecgcore.store import open_store
-from orchestrator.run_folder import RunFolder
-from orchestrator.running import read_ledger
-from orchestrator.selection import winner_checkpoints
+from ecgcore.data.store import open_store
+from ecgcore.scores.bootstrap import weighted_auc
+from ecgcore.scores.calibration import probabilities
+from ecgcore.training.checkpoints import Predictions, read_checkpoint
+from orchestrator.history.run_contents import read_ledger
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.search.selection import winner_checkpoints
 
 RESAMPLES = 2000
 Floats = NDArray[np.float64]

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ecgcore.commands import add_data_commands
+from ecgcore.commands.data import add_data_commands
 
 
 def main(*words: str) -> int:

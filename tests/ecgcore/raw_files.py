@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.readers.own import own_source
+from ecgcore.readers.labels_csv import own_source
 from ecgcore.readers.source import Source
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgcore.checkpoints import read_checkpoint
-from ecgcore.prepare import Request, prepare
-from ecgcore.readers.own import own_source
+from ecgcore.data.prepare import StoreRequest, prepare
+from ecgcore.data.splits import SplitRule
+from ecgcore.readers.labels_csv import own_source
 from ecgcore.readers.ptbxl import ptbxl_source
 from ecgcore.readers.record import Recording, write_record
-from ecgcore.splits import SplitRule
 from ecgcore.task import ArrhythmiaTask
+from ecgcore.training.checkpoints import read_checkpoint
 from tests.ecgcore.tiny import CLASSES, LEADS, RATE, Heard, TinyFit, tiny_records
 
 PARTS = ("train",) * 4 + ("validation",) * 2 + ("test",) * 4  # of ten patients of two records each
@@ -35,7 +35,7 @@ def written_store(folder: Path, *, seed: int, records: int = 60, informative: bo
         rows.append([name, patient, ";".join(labels), PARTS[index // 2 % 10]])
     with (source / "labels.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["record", "patient", "labels", "fold"], *rows])
-    request = Request(leads=LEADS, rule=SplitRule(train=("train",), validation=("validation",), test=("test",)))
+    request = StoreRequest(leads=LEADS, rule=SplitRule(train=("train",), validation=("validation",), test=("test",)))
     prepare(own_source(source), folder / f"store{seed}", request)
     return folder / f"store{seed}"
 
@@ -128,7 +128,7 @@ def test_weights_that_saw_a_sealed_record_are_not_tested(stores, tmp_path):
     lines = (turned / "labels.csv").read_text().replace("test", "x").replace(",train", ",test").replace("x", "train")
     (turned / "labels.csv").write_text(lines)
     rule = SplitRule(train=("train",), validation=("validation",), test=("test",))
-    prepare(own_source(turned), tmp_path / "store", Request(leads=LEADS, rule=rule))
+    prepare(own_source(turned), tmp_path / "store", StoreRequest(leads=LEADS, rule=rule))
     fit = TinyFit(config={}, directory=tmp_path / "fit", max_steps=1)
 
     checkpoint = _fit(ArrhythmiaTask(data=tmp_path / "store"), fit)
@@ -144,7 +144,7 @@ def test_a_checkpoint_of_another_question_is_not_tested(stores, tmp_path):
     shutil.copytree(stores[0].parent / "source1", source)
     (source / "labels.csv").write_text((source / "labels.csv").read_text().replace("slow", "sluggish"))
     rule = SplitRule(train=("train",), validation=("validation",), test=("test",))
-    prepare(own_source(source), tmp_path / "store", Request(leads=LEADS, rule=rule))
+    prepare(own_source(source), tmp_path / "store", StoreRequest(leads=LEADS, rule=rule))
     with pytest.raises(ValueError, match="must have the classes, leads, rate and processing of"):
         ArrhythmiaTask(data=tmp_path / "store").test([checkpoint], tmp_path)
 
@@ -157,7 +157,7 @@ def test_a_folder_that_is_no_store_is_refused_with_the_way_out(tmp_path):
 def test_the_untuned_small_model_learns_real_recordings(recordings, tmp_path):
     """PTB-XL superclasses, folds 1-6 and 7+8: macro-AUC about .84; chance is .5. The test part stays shut."""
     rule = SplitRule(train=tuple("123456"), validation=("7", "8"), test=("9",))
-    prepare(ptbxl_source(recordings / "ptbxl500"), tmp_path / "store", Request(rule=rule))
+    prepare(ptbxl_source(recordings / "ptbxl500"), tmp_path / "store", StoreRequest(rule=rule))
     heard = Heard()
     fit = TinyFit(config={"learning_rate": 3e-3}, directory=tmp_path / "fit", max_steps=8)
     ArrhythmiaTask(data=tmp_path / "store").fit(fit, heard)

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecgcore.features import FeatureCache
+from ecgcore.data.store import Records, Split, Store
 from ecgcore.fit import Metrics, Scalar
-from ecgcore.store import Records, Split, Store
-from ecgcore.training import train
+from ecgcore.training.feature_store import FeatureCache
+from ecgcore.training.one_fit import train
 
 torch.set_num_threads(1)  # of tensors this small a second thread only waits, most of all on a busy machine
 

@@ -12,12 +12,12 @@ import sys
 from datetime import UTC, datetime
 
 from orchestrator import cli, journal
-from orchestrator.records import Record, Report, Tell, to_json
+from orchestrator.history.records import Record, Reported, Tell, to_json
 
 
 def kind_of(record: Record) -> str:
     name = str(to_json(record, at=datetime.now(UTC))["event"])
-    if isinstance(record, Report):
+    if isinstance(record, Reported):
         return f"{name}-{record.decision}"
     if isinstance(record, Tell):
         return f"{name}-{record.state}"

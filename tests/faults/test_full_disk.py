@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.journal import read_journal
-from orchestrator.strict_yaml import read_yaml
+from orchestrator.history.journal import read_journal
+from orchestrator.specs.strict_yaml import read_yaml
 from tests.faults.test_ten_kills import orchestrate
 from tests.orchestrator.command import toy_search, written
 

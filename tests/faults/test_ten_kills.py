@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orchestrator.journal import read_journal
-from orchestrator.records import End, Report, Start
-from orchestrator.strict_yaml import write_yaml
+from orchestrator.history.journal import read_journal
+from orchestrator.history.records import End, Reported, Start
+from orchestrator.specs.strict_yaml import write_yaml
 
 # With a grid nothing is pruned, so there the kinds that pruning brings are replaced by other places of the common ones.
 COMMON = ["search:1:after", "ask:1:after", "start:2:before", "report-continue:3:after", "end:1:before"]
@@ -116,7 +116,7 @@ def test_three_fits_at_a_time_ten_kills_lose_no_fit_and_run_none_twice(method: s
     records = [record for record, _at in read_journal(run / "journal.jsonl")]
     ends = Counter((r.trial, r.seed, r.fold) for r in records if isinstance(r, End))
     started = {(r.trial, r.seed, r.fold) for r in records if isinstance(r, Start)}
-    reports = Counter((r.trial, r.seed, r.fold, r.step) for r in records if isinstance(r, Report))
+    reports = Counter((r.trial, r.seed, r.fold, r.step) for r in records if isinstance(r, Reported))
     assert started == set(ends)
     assert set(ends.values()) == {1}
     assert set(reports.values()) == {1}

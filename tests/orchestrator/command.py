@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from orchestrator.strict_yaml import write_yaml
+from orchestrator.specs.strict_yaml import write_yaml
 
 
 def orchestrate(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import UserError
-from orchestrator.records import Record
-from orchestrator.run_folder import RunFolder
-from orchestrator.search import Search
-from orchestrator.spec import SearchSpec
+from orchestrator.history.records import Record
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.search.search import Search
+from orchestrator.specs.specs import SearchSpec
 from orchestrator.task import Metrics
 from tests.toy_task import ToyTask
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from orchestrator.strict_yaml import write_yaml
+from orchestrator.specs.strict_yaml import write_yaml
 from tests.orchestrator.command import toy_search, written
 from tests.slurm.cluster import Cluster, wait_until
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cluster.meeting_point import MeetingPoint, Request
 from orchestrator.cluster.profile import ClusterProfile, read_profile
+from orchestrator.cluster.run_files import RunFiles, Submission
+from orchestrator.cluster.sbatch import array_sizes, driver_parameters, script, worker_parameters
 from orchestrator.cluster.slurm import largest_array
-from orchestrator.cluster.submission import array_sizes, driver_parameters, script, worker_parameters
-from orchestrator.run_folder import RunFolder
+from orchestrator.history.run_folder import RunFolder
 from tests.orchestrator.command import orchestrate, toy_search, written
 from tests.slurm.cluster import Cluster, running_cluster
 from tests.slurm.settings import Shape
@@ -61,11 +61,11 @@ def test_an_account_with_room_for_fewer_jobs_gets_as_many_workers_as_there_is_ro
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
     profile = profile_of(tmp_path, account="ecg", workers={"max": 8}, sbatch=["--hold"])
-    MeetingPoint(run).create(Request(id="0a1b2c", retrain_seeds=None), profile)
+    RunFiles(run).create(Submission(id="0a1b2c", retrain_seeds=None), profile)
     limit = ["sacctmgr", "-i", "modify", "user", "where", "account=ecg", "set"]
     slurm_with_accounting.ask(*limit, "MaxSubmitJobs=5")
     try:
-        done = slurm_with_accounting.run(sys.executable, "-m", "orchestrator.cluster.submission", run.path, 0, 8)
+        done = slurm_with_accounting.run(sys.executable, "-m", "orchestrator.cluster.sbatch", run.path, 0, 8)
         queued = slurm_with_accounting.squeue()
     finally:
         slurm_with_accounting.ask(*limit, "MaxSubmitJobs=-1")

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orchestrator.private_ray import OWN_FOLDER
+from orchestrator.execution.private_ray import OWN_FOLDER
 from tests.slurm.cluster import Cluster, running_cluster, wait_until
 from tests.slurm.pool import Submitted, assert_whole, submit
 from tests.slurm.settings import Shape

@@ -1,1 +1,1 @@
-"""What would go wrong on a cluster, found before anything is queued."""
+"""`orchestrate doctor`: what would go wrong on a cluster, found before a job of a run is queued. Knows no run."""

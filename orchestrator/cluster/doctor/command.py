@@ -31,7 +31,7 @@ def add_doctor_command(commands: Any) -> None:
 
 def _doctor(given: argparse.Namespace) -> int:
     from orchestrator.cluster.profile import read_profile
-    from orchestrator.run_folder import runs_root
+    from orchestrator.history.run_folder import runs_root
 
     profile = read_profile(given.cluster)
     findings = []
@@ -50,8 +50,8 @@ def _doctor(given: argparse.Namespace) -> int:
 def diagnose(profile: "ClusterProfile", runs: Path, *, wait_s: float) -> Iterator["Finding"]:
     """Give each finding as soon as it is known; what depends on something broken is left out."""
     from orchestrator.cluster.doctor import here, limits, site
-    from orchestrator.cluster.doctor.errand import PACKAGES, exchange_folder
     from orchestrator.cluster.doctor.finding import error, one_line
+    from orchestrator.cluster.doctor.test_job import PACKAGES, exchange_folder
     from orchestrator.errors import RunFailed
 
     found = list(here.commands())
@@ -75,7 +75,7 @@ def diagnose(profile: "ClusterProfile", runs: Path, *, wait_s: float) -> Iterato
                 yield error("SLURM", one_line(str(failure)), "see whether SLURM works at all: `sinfo`")
                 return
             if wait_s and not refused:
-                yield from _errand(profile, runs, folder, versions, wait_s)
+                yield from _answers_of_a_job(profile, runs, folder, versions, wait_s)
     except OSError as failure:
         yield error("run folder", f"{failure.filename}: {failure.strerror}", "choose a folder of yours with --runs")
 
@@ -83,7 +83,7 @@ def diagnose(profile: "ClusterProfile", runs: Path, *, wait_s: float) -> Iterato
 def _verdicts(profile: "ClusterProfile", folder: Path) -> Iterator["Finding"]:
     """Hand both scripts as they would be submitted to the controller, which says what it would do with them."""
     from orchestrator.cluster.doctor import finding, site
-    from orchestrator.cluster.submission import driver_parameters, script, worker_parameters
+    from orchestrator.cluster.sbatch import driver_parameters, script, worker_parameters
 
     texts = {"worker": worker_parameters(profile, "doctor"), "driver": driver_parameters(profile, "doctor")}
     for role, wanted in texts.items():
@@ -97,19 +97,19 @@ def _verdicts(profile: "ClusterProfile", folder: Path) -> Iterator["Finding"]:
             yield finding.error(about, f"refused by SLURM: {said}", "correct the profile's key that it is about")
 
 
-def _errand(
+def _answers_of_a_job(
     profile: "ClusterProfile", runs: Path, folder: Path, here: dict[str, str | None], wait_s: float
 ) -> Iterator["Finding"]:
-    from orchestrator.cluster.doctor import errand, finding, node
+    from orchestrator.cluster.doctor import finding, node, test_job
     from orchestrator.errors import RunFailed
 
     try:
-        job = errand.send(profile, folder)
+        job = test_job.send(profile, folder)
     except RunFailed as failure:
         yield finding.error("job", f"sbatch refused it: {failure}", "correct the profile's key that it is about")
         return
     yield finding.ok("job", f"{job} is queued in {profile.partition}, to look around on a node; waiting {wait_s:.0f} s")
-    yield from node.judged(errand.answer_of(job, folder, seconds=wait_s), profile, runs, here)
+    yield from node.judged(test_job.answer_of(job, folder, seconds=wait_s), profile, runs, here)
 
 
 def _seconds(text: str) -> float:

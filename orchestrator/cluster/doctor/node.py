@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from orchestrator.cluster.doctor.errand import FOLDER_NOT_SEEN, PYTHON_NOT_FOUND, PYTHON_TOO_OLD, Answer
 from orchestrator.cluster.doctor.finding import Finding, error, ok, one_line, warning
 from orchestrator.cluster.doctor.here import room, token_mode
+from orchestrator.cluster.doctor.test_job import FOLDER_NOT_SEEN, PYTHON_NOT_FOUND, PYTHON_TOO_OLD, Answer
 from orchestrator.cluster.profile import ClusterProfile
 
 NETWORK_DISKS = ("nfs", "lustre", "beegfs", "gpfs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "panfs", "pvfs2", "9p")

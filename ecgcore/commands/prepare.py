@@ -1,0 +1,155 @@
+"""The command `orchestrate data prepare`: its options, from words to a source and a request, and a progress bar."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecgcore.commands.source_options import READERS, add_source_options, source_from, two_numbers
+
+if TYPE_CHECKING:
+    from ecgcore.data.prepare import StoreRequest
+    from ecgcore.readers.source import Source
+
+
+def add_prepare(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `data prepare`; what runs it is `run_prepare`."""
+    parser.add_argument(
+        "--reader",
+        required=True,
+        action="append",
+        choices=READERS,
+        help="of the recordings; several, each with its --from, make one store",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        required=True,
+        action="append",
+        metavar="DIR",
+        help="folder of the recordings",
+    )
+    parser.add_argument("--to", type=Path, required=True, metavar="STORE", help="folder of the store to write")
+    add_source_options(parser)
+    parser.add_argument("--rate", type=float, metavar="HZ", help="resample to this (default: as recorded; ptbxl: 100)")
+    parser.add_argument("--leads", metavar="I,II,...", help="leads of the store, in order (default: the standard 12)")
+    parser.add_argument("--band-pass", metavar="LOW-HIGH", help="keep these Hz, such as 0.5-40 (default: all)")
+    parser.add_argument("--notch", type=float, metavar="HZ", help="take the power line out: 50 or 60")
+    parser.add_argument(
+        "--normalise", metavar="HOW", help="lead: each lead to mean 0, sd 1; record: one scale for all its leads"
+    )
+    parser.add_argument("--half", action="store_true", help="store signals in 16 bits; the largest error is stated")
+    parser.add_argument("--train-folds", metavar="1-6", help="given folds to train on")
+    parser.add_argument("--validation-folds", metavar="7,8", help="given folds to validate on")
+    parser.add_argument("--test-folds", metavar="9", help="given folds to seal")
+    parser.add_argument(
+        "--folds", type=int, metavar="K", help="draw K validation folds by patient; 1: one hold-out part"
+    )
+    parser.add_argument("--repeats", type=int, default=1, metavar="R", help="draw the K folds R times (default 1)")
+    parser.add_argument(
+        "--test-share", type=float, metavar="X", help="of the records, to be sealed (default 0.2; 0: none)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of what is drawn (default 0)")
+    parser.add_argument(
+        "--allow-refused", type=float, default=5.0, metavar="PERCENT", help="unreadable records (default 5)"
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes that read (default: one a core; one alone up to 64 MiB)"
+    )
+    parser.add_argument("--replace", action="store_true", help="write anew what is there")
+
+
+def run_prepare(namespace: argparse.Namespace) -> int:
+    """Prepare a store and print what is in it."""
+    from ecgcore.data.prepare import prepare
+    from ecgcore.inspection.check import describe_store
+
+    source = _source(namespace)
+    request = _request(namespace, source)
+    with _progress() as progress:
+        _, written = prepare(source, namespace.to, request, replace=namespace.replace, progress=progress)
+    print(f"{namespace.to}: {'prepared' if written else 'already prepared'}")
+    print("\n".join(describe_store(namespace.to).lines()))
+    return 0
+
+
+def _source(namespace: argparse.Namespace) -> "Source":
+    readers, folders = namespace.reader, namespace.source
+    if len(readers) != len(folders):
+        raise ValueError(
+            f"every --reader needs its --from, in the same order, but got {len(readers)} readers and {len(folders)} "
+            "folders"
+        )
+    if "ptbxl" in readers and not (namespace.folds or namespace.train_folds or namespace.fold_table):
+        raise ValueError(
+            "say how ptbxl is divided: --train-folds 1-8 --validation-folds 9 --test-folds 10 as its authors advise, "
+            "or --folds K to draw them"
+        )
+    # Without a word on the test part, that of the database is sealed.
+    cut = {"given_test": namespace.test_share is None, "paced": namespace.paced}
+    return source_from(namespace, readers, folders, rate=namespace.rate, cut=cut)
+
+
+def _request(namespace: argparse.Namespace, source: "Source") -> "StoreRequest":
+    from ecgcore.data.prepare import StoreRequest
+    from ecgcore.data.splits import SplitRule
+    from ecgcore.signals.arithmetic import canonical_lead
+    from ecgcore.signals.processing import Processing
+
+    leads = namespace.leads.split(",") if namespace.leads else source.leads
+    share: dict[str, Any] = {} if namespace.test_share is None else {"test_share": namespace.test_share}
+    return StoreRequest(
+        rule=SplitRule(
+            folds=namespace.folds,
+            repeats=namespace.repeats,
+            seed=namespace.seed,
+            train=fold_names(namespace.train_folds, "--train-folds"),
+            validation=fold_names(namespace.validation_folds, "--validation-folds"),
+            test=fold_names(namespace.test_folds, "--test-folds"),
+            **share,
+        ),
+        leads=tuple(canonical_lead(lead) for lead in leads),
+        rate=100.0 if namespace.reader == ["ptbxl"] and namespace.rate is None else namespace.rate,
+        allow_refused=namespace.allow_refused,
+        processing=Processing(
+            band_pass=two_numbers(namespace.band_pass, "-", "--band-pass must be LOW-HIGH in Hz")
+            if namespace.band_pass
+            else None,
+            notch=namespace.notch,
+            normalise=namespace.normalise,
+            half=namespace.half,
+        ),
+        workers=namespace.workers,
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """Give a function that draws a progress bar, on a terminal only; on standard error, so that output stays clean."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda done, records: bar.update(task, completed=done, total=records)
+
+
+def fold_names(text: str | None, option: str) -> tuple[str, ...]:
+    """Read `1-6`, `7,8` or names separated by commas. Raises ValueError naming the option."""
+    names: list[str] = []
+    for part in (text or "").split(",") if text is not None else []:
+        first, dash, last = part.strip().partition("-")
+        if dash and first.isdigit() and last.isdigit() and int(first) <= int(last):
+            names += [str(number) for number in range(int(first), int(last) + 1)]
+        elif part.strip() and not (dash and first.isdigit() and last.isdigit()):
+            names.append(part.strip())
+        else:
+            raise ValueError(f"{option} must be folds like 1-6 or 7,8, but got {text!r}")
+    return tuple(names)

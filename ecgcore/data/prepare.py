@@ -1,0 +1,264 @@
+"""A Source -> a prepared store: every record read, checked, processed and divided, the test part apart in sealed/.
+
+Nothing of a sealed record remains outside sealed/ but the number of records and a hash. Prints nothing.
+"""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgcore.data import manifest as on_disk
+from ecgcore.data.groups import linked
+from ecgcore.data.kept_folder import kept_folder
+from ecgcore.data.manifest import HALF_SIGNALS, INDEX, SEALED, SIGNALS, SPLITS, Content, Manifest, digest_of, file_facts
+from ecgcore.data.piecewise import Progress, Taken, read_all
+from ecgcore.data.splits import Division, SplitRule, divide
+from ecgcore.data.store import COLUMNS, SEPARATOR, open_store
+from ecgcore.data.stratify import Indices
+from ecgcore.readers.source import Listed, Source
+from ecgcore.signals.arithmetic import STANDARD_LEADS
+from ecgcore.signals.processing import UNCHANGED, Processing
+from ecgcore.whole_files import whole_folder
+
+SHOWN = 50  # refused records in a message
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreRequest:
+    """How a store is wanted, apart from its source."""
+
+    rule: SplitRule
+    leads: tuple[str, ...] = STANDARD_LEADS  # rows of every signal, in this order
+    rate: float | None = None  # Hz, resampled to; None: that of the records, which must be one
+    allow_refused: float = 5.0  # % of the records that may be unreadable before nothing is written
+    processing: Processing = UNCHANGED
+    workers: int | None = 1  # processes that read; None: one a core, where that pays; the store is the same for any
+
+    def __post_init__(self) -> None:
+        mistakes = []
+        if self.rate is not None and not 0 < self.rate < float("inf"):
+            mistakes.append(f"--rate must be above 0 Hz, but got {self.rate}")
+        if not 0 <= self.allow_refused <= 100:
+            mistakes.append(f"--allow-refused must be from 0 to 100 %, but got {self.allow_refused}")
+        if self.workers is not None and self.workers < 1:
+            mistakes.append(f"--workers must be 1 or more, but got {self.workers}")
+        if not self.leads or len({lead.lower() for lead in self.leads}) < len(self.leads):
+            mistakes.append(f"--leads must name one lead or more, each once, but got {','.join(self.leads)!r}")
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+
+
+def prepare(
+    source: Source, target: Path, request: StoreRequest, *, replace: bool = False, progress: Progress | None = None
+) -> tuple[Manifest, bool]:
+    """Write the store `target`; return its manifest, and False if it was there already, made from the same.
+
+    Interrupted or killed, it goes on where it was when it is asked for the same again. Raises ValueError if `target`
+    holds something else (unless `replace`), if more records are refused than allowed, or if the records cannot be
+    divided as asked; OSError if the disk is full. After either nothing is left behind.
+    """
+    input_hash = digest_of([_asked(request), source.reader, source.target, source.input_hash()])
+    if (target / on_disk.NAME).is_file() and not replace:
+        return _existing(target, input_hash), False
+    with (
+        whole_folder(target, marker=on_disk.NAME, replace=replace) as folder,
+        kept_folder(target, purpose=input_hash) as pieces,
+    ):
+        taken, refused, rate = read_all(
+            source,
+            pieces,
+            leads=request.leads,
+            rate=request.rate,
+            processing=request.processing,
+            workers=request.workers,
+            progress=progress or _silent,
+        )
+        _check_refused(refused, len(source.records), request.allow_refused, source.directory)
+        manifest = _write(folder, source, request, taken, refused=refused, rate=rate, input_hash=input_hash)
+        on_disk.write_manifest(folder, manifest)
+    return manifest, True
+
+
+def _silent(_done: int, _records: int) -> None:
+    """Stand for a progress display where nobody looks."""
+
+
+def _asked(request: StoreRequest) -> dict[str, Any]:
+    """Return what decides about a store's content; what is not asked for is left out, as if it were unknown."""
+    asked = asdict(request)
+    del asked["workers"]
+    asked["processing"] = request.processing.described()
+    if request.rule.repeats == 1:
+        del asked["rule"]["repeats"]
+    return {name: value for name, value in asked.items() if name != "processing" or value}
+
+
+def _write(
+    folder: Path,
+    source: Source,
+    request: StoreRequest,
+    taken: list[Taken],
+    *,
+    refused: dict[str, str],
+    rate: float,
+    input_hash: str,
+) -> Manifest:
+    """Divide the records, write every part, and return the manifest of it all."""
+    (folder / SEALED).mkdir(mode=0o700)
+    labels = _label_matrix([one.listed for one in taken], source.classes)
+    division = divide(
+        patients=[one.listed.patient for one in taken],
+        signals=linked([one.lead_fingerprints for one in taken]),
+        labels=labels,
+        given=[one.listed.fold for one in taken],
+        rule=request.rule,
+    )
+    _check_test_part(labels[division.test], source.directory)
+    classes = _used_classes(source.classes, labels, division)
+    content = _write_open(
+        folder, taken, division, request=request, rate=rate, classes=classes, multilabel=source.multilabel
+    )
+    _write_part(folder / SEALED, [taken[record] for record in division.test], content.signals)
+    return Manifest(
+        content=content,
+        sealed_records=len(division.test),
+        sealed_hash=on_disk.sealed_hash(folder, content.signals),
+        source=_origin(source, request),
+        input_hash=input_hash,
+        left_out=source.left_out,
+        refused=refused,
+        dropped={taken[record].listed.name: why for record, why in division.dropped.items()},
+        unknown_codes=source.unknown_codes,
+        corrected=source.corrected,
+    )
+
+
+def _existing(target: Path, input_hash: str) -> Manifest:
+    """Return the manifest of a store that is there, if it is whole and was made from the same."""
+    found = on_disk.read_manifest(target)
+    if found.input_hash != input_hash:
+        made = " ".join(f"{key}={value}" for key, value in found.source.items() if key != "request")
+        raise ValueError(
+            f"{target} holds a store of other recordings or with other options ({made}); --replace writes it anew, "
+            "or choose another --to"
+        )
+    open_store(target)
+    return found
+
+
+def _check_refused(refused: dict[str, str], records: int, allowed: float, directory: Path) -> None:
+    if len(refused) == records or 100 * len(refused) > allowed * records:
+        raise ValueError(
+            "\n".join(
+                [
+                    f"{directory}: at most {allowed:g} % of the records may be refused, but {len(refused)} of "
+                    f"{records} are; mend them, take them out, or raise --allow-refused:",
+                    *(f"  {name}: {reason}" for name, reason in islice(refused.items(), SHOWN)),
+                    *([f"  ... and {len(refused) - SHOWN} more"] if len(refused) > SHOWN else []),
+                ]
+            )
+        )
+
+
+def _check_test_part(labels: NDArray[np.float32], directory: Path) -> None:
+    """Refuse a test part that cannot be scored: found later, it would have been opened for nothing."""
+    there = labels.any(axis=0)
+    if len(labels) and not (there & ~labels.all(axis=0)).any():
+        raise ValueError(
+            f"{directory}: the test part must hold records with and without some class, or it cannot be scored, but "
+            f"all of its records ({len(labels)}) have the same labels; take a larger --test-share, other --test-folds, "
+            "or other records into the fold test"
+        )
+
+
+def _label_matrix(records: Sequence[Listed], classes: Sequence[str]) -> NDArray[np.float32]:
+    return np.array([[label in record.labels for label in classes] for record in records], np.float32)
+
+
+def _used_classes(classes: Sequence[str], labels: NDArray[np.float32], division: Division) -> tuple[str, ...]:
+    used = np.concatenate([division.test, _open_records(division)])
+    left = tuple(name for name, count in zip(classes, labels[used].sum(axis=0), strict=True) if count)
+    if len(left) < 2:
+        raise ValueError(
+            f"there must be two classes or more, but the records that are used have {', '.join(left)} only"
+        )
+    return left
+
+
+def _open_records(division: Division) -> Indices:
+    """Return the records that are in a train or validation part, in order."""
+    return np.unique(np.concatenate([part for split in division.splits for part in (split.train, split.validation)]))
+
+
+def _write_open(
+    folder: Path,
+    taken: list[Taken],
+    division: Division,
+    *,
+    request: StoreRequest,
+    rate: float,
+    classes: tuple[str, ...],
+    multilabel: bool,
+) -> Content:
+    """Write everything but the sealed part and return what the manifest says of it."""
+    records = _open_records(division)
+    processing = request.processing
+    signals = HALF_SIGNALS if processing.half else SIGNALS
+    _write_part(folder, [taken[record] for record in records], signals)
+    parts = [{"train": split.train, "validation": split.validation} for split in division.splits]
+    folds = [{name: np.searchsorted(records, part).tolist() for name, part in fold.items()} for fold in parts]
+    (folder / SPLITS).write_text(json.dumps(folds) + "\n", encoding="utf-8")
+    rounding = {"largest_rounding_error": max(taken[record].rounding for record in records)} if processing.half else {}
+    return Content(
+        classes=classes,
+        leads=request.leads,
+        rate=rate,
+        units=processing.units,
+        multilabel=multilabel,
+        records=len(records),
+        patients=len({taken[record].listed.patient for record in records}),
+        counts={
+            f"{name} of fold {number}": _counts([taken[record].listed for record in part], classes)
+            for number, fold in enumerate(parts)
+            for name, part in fold.items()
+        },
+        files={name: file_facts(folder / name) for name in (INDEX, signals, SPLITS)},
+        processing=processing.described() | rounding,
+    )
+
+
+def _counts(records: Sequence[Listed], classes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "records": len(records),
+        "patients": len({record.patient for record in records}),
+        "classes": {name: sum(name in record.labels for record in records) for name in classes},
+    }
+
+
+def _write_part(folder: Path, taken: Sequence[Taken], signals: str) -> None:
+    """Write index.csv and the file of signals of the given records into `folder`."""
+    with (folder / INDEX).open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for one in taken:
+            labels = SEPARATOR.join(one.listed.labels)
+            rows.writerow([one.listed.name, one.listed.patient, labels, one.samples, one.fingerprint])
+    with (folder / signals).open("wb") as whole:
+        for one in taken:
+            whole.write(one.signal_bytes())
+
+
+def _origin(source: Source, request: StoreRequest) -> dict[str, Any]:
+    return {
+        "reader": source.reader,
+        "target": source.target,
+        "folder": str(source.directory),
+        "request": _asked(request),
+    }

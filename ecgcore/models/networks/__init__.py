@@ -1,0 +1,1 @@
+"""One file a network, with its own hyperparameters. Must not know one another."""

@@ -1,0 +1,1 @@
+"""Predictions in, named numbers with intervals out. Must not know models."""

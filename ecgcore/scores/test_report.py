@@ -1,0 +1,117 @@
+"""What a test says: scores of averaged predictions, by record and by patient, with intervals."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgcore.data.store import Records
+from ecgcore.scores.bootstrap import bootstrap_interval, patient_weights, patients_of, weighted_auc, weighted_f1
+from ecgcore.scores.challenge_score import ChallengeScore
+from ecgcore.scores.metrics import (
+    class_auc,
+    class_pr_auc,
+    class_precision_recall_f1,
+    confusion,
+    decide,
+    macro_auc,
+    macro_f1,
+    summary,
+)
+
+SEED = 20_030_501  # of the resamples: fixed, so that a score's interval is the same each time it is computed
+Floats = NDArray[np.floating]
+
+
+class Question(Protocol):
+    """What is asked of a record, and from which probability on a class is called."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def multilabel(self) -> bool: ...  # noqa: D102
+    @property
+    def thresholds(self) -> tuple[float, ...]: ...  # noqa: D102  one a class
+
+
+def score(
+    question: Question, by_member: Floats, records: Records, *, challenge: ChallengeScore | None = None
+) -> dict[str, float]:
+    """Score the mean of (members, records, classes) against the labels; undefined values of a class are left out.
+
+    The scores of `metrics.summary`, macro_auc and macro_f1 with _low and _high (95 %, by patient); auc_, pr_auc_,
+    precision_, recall_ and f1_ of each class; challenge_score if asked for; of one label each confusion_TRUE_CALLED;
+    patient_macro_auc and patient_macro_f1 where patients have several records; macro_auc_seed_1, ...
+    Raises ValueError if no class has both records with it and records without it.
+    """
+    scores, labels = by_member.mean(axis=0), records.labels
+    called = decide(scores, multilabel=question.multilabel, thresholds=question.thresholds)
+    values = summary(scores, called, labels, multilabel=question.multilabel)
+    values |= _intervals(scores, called, records, values)
+    precision, recall, f1 = class_precision_recall_f1(called, labels)
+    for name, per_class in (
+        ("auc", class_auc(scores, labels)),
+        ("pr_auc", class_pr_auc(scores, labels)),
+        ("precision", precision),
+        ("recall", recall),
+        ("f1", f1),
+    ):
+        values |= {f"{name}_{label}": float(value) for label, value in zip(question.classes, per_class, strict=True)}
+    if challenge is not None:
+        values["challenge_score"] = challenge(called, labels)
+    if not question.multilabel:
+        values |= _confusion(confusion(called, labels), question.classes)
+    values |= _by_patient(question, scores, records)
+    for number, member in enumerate(by_member, start=1):
+        values[f"macro_auc_seed_{number}"] = macro_auc(member, labels)
+    values |= {"records": float(len(records)), "patients": float(len(set(records.patients)))}
+    return {name: value for name, value in values.items() if np.isfinite(value)}
+
+
+def _intervals(
+    scores: Floats, called: NDArray[np.bool_], records: Records, values: Mapping[str, float]
+) -> dict[str, float]:
+    weights, truth = patient_weights(records.patients, seed=SEED), records.labels > 0.5
+    classes, patients = range(truth.shape[1]), patients_of(records.patients, truth)
+    resampled = {
+        "macro_auc": [weighted_auc(scores[:, index], truth[:, index], weights) for index in classes],
+        "macro_f1": [weighted_f1(called[:, index], truth[:, index], weights) for index in classes],
+    }
+    bounds: dict[str, float] = {}
+    for name, by_class in resampled.items():
+        low, high = bootstrap_interval(by_class, score=values[name], patients=patients)
+        bounds |= {f"{name}_low": low, f"{name}_high": high}
+    return bounds
+
+
+def _confusion(counts: NDArray[np.int64], classes: Sequence[str]) -> dict[str, float]:
+    return {
+        f"confusion_{true}_{called}": float(counts[row, column])
+        for row, true in enumerate(classes)
+        for column, called in enumerate(classes)
+    }
+
+
+def _by_patient(question: Question, scores: Floats, records: Records) -> dict[str, float]:
+    """Score patients: their records' mean probabilities against the labels that any of their records has.
+
+    Patients whose records exclude each other's label (one label each) have no answer, and are left out.
+    """
+    names, owner = np.unique(np.asarray(records.patients), return_inverse=True)
+    if len(names) == len(records):
+        return {}
+    sums = np.zeros((len(names), scores.shape[1]))
+    np.add.at(sums, owner, scores)
+    mean, labels = sums / np.bincount(owner)[:, None], np.zeros_like(sums, dtype=np.float32)
+    np.maximum.at(labels, owner, records.labels)
+    clear = np.full(len(names), True) if question.multilabel else labels.sum(axis=1) == 1
+    if not clear.any():
+        return {"patients_scored": 0.0}
+    called = decide(mean[clear], multilabel=question.multilabel, thresholds=question.thresholds)
+    areas = class_auc(mean[clear], labels[clear])
+    return {
+        "patient_macro_auc": float(np.nanmean(areas)) if not np.isnan(areas).all() else np.nan,
+        "patient_macro_f1": macro_f1(called, labels[clear]),
+        "patients_scored": float(clear.sum()),
+    }

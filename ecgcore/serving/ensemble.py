@@ -1,0 +1,158 @@
+"""The model that is tested and served: the mean of its members' calibrated probabilities, in `model.pt`.
+
+
+The members are one configuration's finals, a seed each. What `test` scores is what `load` answers with.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ecgcore.data.batches import EVALUATION_BATCH
+from ecgcore.models.classifier import Classifier, build_classifier
+from ecgcore.models.device import best_device
+from ecgcore.scores.calibration import Calibration, probabilities
+from ecgcore.training.checkpoints import Checkpoint, read_checkpoint, read_tensors, write_tensors
+
+FILE = "model.pt"
+QUESTION = ("classes", "leads", "rate", "multilabel", "processing")  # what members must agree on
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One trained model and its calibration."""
+
+    model: Classifier  # in eval mode
+    calibration: Calibration
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ensemble:
+    """Members that answer together."""
+
+    members: tuple[Member, ...]
+    classes: tuple[str, ...]
+    leads: tuple[str, ...]
+    rate: float  # Hz
+    multilabel: bool
+    processing: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # of the signals that it learnt from; whoever asks it must process alike
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """Mean of the members' thresholds, one a class."""
+        return tuple(np.mean([member.calibration.thresholds for member in self.members], axis=0).tolist())
+
+    def by_member(self, signals: Tensor, lengths: Tensor) -> NDArray[np.float64]:
+        """Calibrated probabilities (members, batch, classes) of (batch, leads, samples) in mV."""
+        answers = []
+        for member in self.members:
+            with torch.no_grad():
+                logits = member.model(signals.to(next(member.model.parameters()).device), lengths).cpu().numpy()
+            temperature = member.calibration.temperature
+            answers.append(probabilities(logits, temperature=temperature, multilabel=self.multilabel))
+        return np.stack(answers)
+
+    def signature(self) -> dict[str, bool | int | float | str | None]:
+        """Return what goes in and comes out, for whoever serves the model."""
+        return {
+            "input_shape": f"-1,{len(self.leads)},-1",
+            "input_dtype": "float32",
+            "output_shape": f"-1,{len(self.classes)}",
+            "output_dtype": "float32",
+            "classes": ",".join(self.classes),
+            "leads": ",".join(self.leads),
+            "rate": self.rate,
+            "unit": "1" if "normalise" in self.processing else "mV",
+            "processing": json.dumps(dict(self.processing), sort_keys=True) if self.processing else "",
+        }
+
+
+def ensemble_of(paths: Sequence[Path]) -> tuple[Ensemble, list[Checkpoint]]:
+    """Read checkpoints as one ensemble; ValueError if there is none, or they answer different questions."""
+    if not paths:
+        raise ValueError("an ensemble needs at least one checkpoint, got none; retrain the winner first")
+    checkpoints = [read_checkpoint(path) for path in paths]
+    first = checkpoints[0]
+    for path, checkpoint in zip(paths, checkpoints, strict=True):
+        if _question(checkpoint) != _question(first):
+            raise ValueError(
+                f"{path}: must have classes, leads, rate and processing of {paths[0]}; average only one winner's finals"
+            )
+    content = {"members": [_member_content(checkpoint) for checkpoint in checkpoints], **_question(first)}
+    return _built(content), checkpoints
+
+
+def export(paths: Sequence[Path], directory: Path) -> dict[str, bool | int | float | str | None]:
+    """Write the checkpoints' ensemble to `directory`/model.pt; return its signature."""
+    ensemble, checkpoints = ensemble_of(paths)
+    members = [_member_content(checkpoint) for checkpoint in checkpoints]
+    write_tensors(directory / FILE, {"members": members, **_question(checkpoints[0])})
+    return ensemble.signature()
+
+
+def load(directory: Path) -> Callable[[Array], Array]:
+    """Return the exported model: (batch, leads, samples) in mV to probabilities (batch, classes), float32.
+
+    Raises ValueError if the file is missing or damaged; the function does so for signals of another shape or
+    with gaps (NaN).
+    """
+    content = read_tensors(directory / FILE)
+    try:
+        ensemble = _built(content)
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{directory / FILE}: not an exported model ({error}); export it again") from None
+
+    def predict(signals: Array) -> Array:
+        _check(signals, ensemble)
+        parts = np.array_split(np.asarray(signals, np.float32), -(-len(signals) // EVALUATION_BATCH) or 1)
+        return np.concatenate([_mean(ensemble, part) for part in parts])
+
+    return predict
+
+
+def _mean(ensemble: Ensemble, signals: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not len(signals):
+        return np.zeros((0, len(ensemble.classes)), np.float32)
+    lengths = torch.full((len(signals),), signals.shape[2], dtype=torch.int64)
+    # a copy: torch refuses to promise that it leaves a read-only array alone
+    return np.asarray(ensemble.by_member(torch.tensor(signals), lengths).mean(axis=0), np.float32)
+
+
+def _check(signals: Array, ensemble: Ensemble) -> None:
+    expected = f"(batch, {len(ensemble.leads)} leads: {' '.join(ensemble.leads)}, samples)"
+    if signals.ndim != 3 or signals.shape[1] != len(ensemble.leads):
+        raise ValueError(f"signals must have shape {expected}, in mV at {ensemble.rate:g} Hz, got {signals.shape}")
+    if not np.isfinite(signals).all():
+        raise ValueError("signals must be finite numbers in mV, got NaN or infinity; cut or fill the gaps")
+
+
+def _question(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {name: getattr(checkpoint, name) for name in QUESTION}
+
+
+def _member_content(checkpoint: Checkpoint) -> dict[str, Any]:
+    calibration = checkpoint.calibration or Calibration.none(len(checkpoint.classes))
+    return {"config": dict(checkpoint.config), "weights": dict(checkpoint.weights), **vars(calibration)}
+
+
+def _built(content: dict[str, Any]) -> Ensemble:
+    sizes = {"leads": len(content["leads"]), "classes": len(content["classes"])}
+    members = []
+    for member in content["members"]:
+        config = member["config"]
+        model = build_classifier(config["model"], normalise=config.get("normalise", "none"), **sizes)
+        model.load_state_dict(member["weights"])
+        calibration = Calibration(temperature=member["temperature"], thresholds=member["thresholds"])
+        members.append(Member(model=model.eval().to(best_device()), calibration=calibration))
+    question = {"processing": {}} | {name: content[name] for name in QUESTION if name in content}
+    return Ensemble(members=tuple(members), **question)

@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: arithmetic on signals. Must not know files."""

@@ -1,0 +1,1 @@
+"""Made-up hearts, written as real recordings. Must not know stores."""

@@ -1,0 +1,1 @@
+"""One fit, from its configuration to its last checkpoint. Must not know readers."""

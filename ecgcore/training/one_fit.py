@@ -1,0 +1,265 @@
+"""One fit, from its configuration to its last epoch. A step is an epoch: train, validate, save, report.
+
+Whether it goes on is decided elsewhere: a stopped fit gets SystemExit in `report`, and its checkpoint is
+complete by then. Checkpoints are never deleted here.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ecgcore.data.disjoint import assert_disjoint
+from ecgcore.data.store import Split, Store, members_of
+from ecgcore.fit import Fit, Report
+from ecgcore.models.classifier import Classifier, build_classifier
+from ecgcore.models.device import best_device
+from ecgcore.models.normalisation import ByTraining
+from ecgcore.parameters import Hyperparameters
+from ecgcore.scores.calibration import Calibration, calibrate, probabilities
+from ecgcore.scores.challenge_score import ChallengeScore
+from ecgcore.scores.metrics import SCORES, decide, macro_auc, summary
+from ecgcore.signals.processing import changes_of
+from ecgcore.training.augmentation import Augmentation
+from ecgcore.training.checkpoints import (
+    Checkpoint,
+    Predictions,
+    file_name,
+    random_state,
+    restore_random_state,
+    write_checkpoint,
+)
+from ecgcore.training.early_stopping import Patience
+from ecgcore.training.epoch import Learner
+from ecgcore.training.feature_store import FeatureCache
+from ecgcore.training.losses import build_loss
+from ecgcore.training.optimisation import average_of, build_optimiser, build_schedule
+from ecgcore.training.sampling import balancing_weights, batches_an_epoch
+from ecgcore.training.start_weights import held_out, load_start, read_resumed, read_start, refuse_seen
+from ecgcore.training.train_statistics import TrainingStatistics, measure
+
+Indices = NDArray[np.int64]
+
+
+def train(
+    fit: Fit, report: Report, store: Store, cache: FeatureCache, *, challenge: ChallengeScore | None = None
+) -> None:
+    """Train `fit`, reporting every epoch, for max_steps epochs, until its patience ends or a loss is not finite.
+
+    Same fit, same machine: same weights, bit by bit, whether interrupted and resumed or not. All draws come
+    from torch's global generator, seeded here from fit.seed. Raises ValueError where the configuration cannot
+    be trained.
+    """
+    settings = Hyperparameters.read(fit.config)
+    part = choose_part(fit, store)
+    statistics = measure(store.records, part.train, scale=settings.normalise == "train")
+    refuse_judged(statistics, store, part)
+    torch.manual_seed(fit.seed)
+    model = build_classifier(
+        settings.model,
+        leads=len(store.leads),
+        classes=len(store.classes),
+        dropout=settings.dropout,
+        normalise=settings.normalise,
+    )
+    resumed = read_resumed(fit.resume_from, fit, settings, store) if fit.resume_from else None
+    if resumed:
+        model.load_state_dict(dict(resumed.learning or resumed.weights))
+        learner = _learner(model.to(best_device()), fit, settings, store, statistics, part, cache)
+        _go_on(learner, resumed)
+        last = resumed
+    else:
+        fingerprints = _start(model, fit, settings, store, statistics, part)
+        learner = _learner(model.to(best_device()), fit, settings, store, statistics, part, cache)
+        last = _blank(fit, settings, store, fingerprints)
+    patience = Patience.of(settings, final=fit.final)
+    for step in range(last.step + 1, fit.max_steps + 1):
+        if patience.is_over(last.step, best=last.best_step):
+            return
+        metrics, predictions = _epoch(learner, part, store, statistics, challenge)
+        if not all(math.isfinite(value) for value in metrics.values()):
+            report(step, metrics)  # diverged: nothing to go on from, so there is no checkpoint
+            return
+        score, best = patience.best(metrics, step, before=(last.best_score, last.best_step))
+        filled = _filled(last, learner, step=step, predictions=predictions)
+        last = replace(filled, best_score=score, best_step=best)
+        write_checkpoint(fit.directory / file_name(step), last)
+        report(step, metrics, file_name(step))
+
+
+def choose_part(fit: Fit, store: Store) -> Split:
+    """Return the fold's records; in a final, all to train on. ValueError for a fold that cannot be judged."""
+    if fit.final:
+        return Split(np.arange(len(store.records)), np.zeros(0, np.int64))
+    if not 0 <= fit.fold < len(store.splits):
+        raise ValueError(
+            f"fold must be from 0 to {len(store.splits) - 1}, as {store.directory} has them, got {fit.fold}"
+        )
+    split = store.splits[fit.fold]
+    parts = {"train": split.train, "validation": split.validation}
+    assert_disjoint(
+        {
+            f"{name} of fold {fit.fold} of {store.directory}": members_of(store.records, held)
+            for name, held in parts.items()
+        }
+    )
+    labels = store.records.labels[split.validation]
+    macro_auc(np.zeros_like(labels), labels)  # a fold that this cannot judge is better refused before it is trained
+    return Split(split.train, split.validation)
+
+
+def refuse_judged(statistics: TrainingStatistics, store: Store, part: Split) -> None:
+    """Raise ValueError if scale, classes or class weights were chosen by records that judge the fit, naming them."""
+    held = part.validation[np.isin(store.records.fingerprints[part.validation], statistics.fingerprints)]
+    if len(held):
+        names = ", ".join(store.records.ids[index] for index in held[:5].tolist())
+        raise ValueError(
+            f"{store.directory}: normalisation, class weights and the classes that are scored must be chosen by the "
+            f"train part alone, but {len(held)} validation records were looked at: {names}; measure the train part"
+        )
+
+
+def _start(
+    model: Classifier,
+    fit: Fit,
+    settings: Hyperparameters,
+    store: Store,
+    statistics: TrainingStatistics,
+    part: Split,
+) -> Indices:
+    """Load the earlier stage's weights; return fingerprints of all that the fit's weights will have seen."""
+    own = store.records.fingerprints[part.train]
+    if fit.start_from is None:
+        if settings.train == "head":
+            raise ValueError(
+                "train: head needs a trained backbone, got no start_from; add an earlier stage, or set train: full"
+            )
+        if isinstance(model.normalisation, ByTraining):
+            scale = (torch.from_numpy(values) for values in (statistics.mean, statistics.deviation))
+            model.normalisation.set_scale(*scale)
+        return np.unique(own)
+    start = read_start(fit.start_from, settings, store)
+    refuse_seen(fit.start_from, start.fingerprints, store.records, part.validation, part="validation")
+    load_start(model, start, store)
+    return np.unique(np.concatenate([start.fingerprints, own]))
+
+
+def _learner(
+    model: Classifier,
+    fit: Fit,
+    settings: Hyperparameters,
+    store: Store,
+    statistics: TrainingStatistics,
+    part: Split,
+    cache: FeatureCache,
+) -> Learner:
+    records, frozen = store.records, settings.train == "head"
+    shortest = int(records.lengths[part.train].min())
+    augmentation = Augmentation.read(settings, rate=store.rate, shortest=shortest, leads=len(store.leads))
+    model.backbone.requires_grad_(not frozen)
+    optimiser = build_optimiser(model.parameters(), settings)
+    batches = fit.max_steps * batches_an_epoch(len(part.train), size=settings.batch_size)
+    device = next(model.parameters()).device
+    return Learner(
+        model=model,
+        records=records,
+        augmentation=augmentation,
+        frozen=frozen,
+        features=cache.get(model, records, content=store.content_hash) if frozen and not augmentation.active else None,
+        loss=build_loss(settings, multilabel=store.multilabel, labels=statistics.labels, device=device),
+        optimiser=optimiser,
+        schedule=build_schedule(optimiser, settings, batches=batches, epochs=fit.max_steps),
+        batch_size=settings.batch_size,
+        gradient_clip=settings.gradient_clip,
+        device=device,
+        average=average_of(model, decay=settings.averaging) if settings.averaging else None,
+        weights=balancing_weights(statistics.labels) if settings.sampling == "balanced" else None,
+        similar_lengths=settings.similar_lengths,
+        half=settings.precision == "bfloat16",
+    )
+
+
+def _go_on(learner: Learner, resumed: Checkpoint) -> None:
+    """Put optimiser, schedule, average and generators where the checkpoint left them."""
+    learner.optimiser.load_state_dict(dict(resumed.optimiser))
+    learner.schedule.load_state_dict(dict(resumed.schedule))
+    if learner.average is not None:
+        learner.average.module.load_state_dict(dict(resumed.weights))
+        learner.average.n_averaged.fill_(resumed.averaged)
+    restore_random_state(resumed.random)
+
+
+def _calibration(fit: Fit, store: Store) -> Calibration | None:
+    if not fit.final or not fit.calibrate_from:
+        return None
+    logits, labels = held_out(fit.calibrate_from, store)
+    return calibrate(logits, labels, multilabel=store.multilabel)
+
+
+def _epoch(
+    learner: Learner,
+    part: Split,
+    store: Store,
+    statistics: TrainingStatistics,
+    challenge: ChallengeScore | None,
+) -> tuple[dict[str, float], Predictions | None]:
+    """Train and validate once: metrics (scores NaN where logits are not finite), held-out predictions."""
+    train_loss = learner.train_epoch(part.train)
+    if not len(part.validation):
+        learner.end_epoch(train_loss)
+        return {"train_loss": train_loss}, None
+    logits, loss = learner.predict(part.validation)
+    learner.end_epoch(loss)
+    losses = {"train_loss": train_loss, "val_loss": loss}
+    if not np.isfinite(logits).all():
+        return losses | dict.fromkeys(SCORES, math.nan), None
+    labels = store.records.labels[part.validation]
+    scores = probabilities(logits, temperature=1.0, multilabel=store.multilabel)
+    ids = tuple(store.records.ids[index] for index in part.validation.tolist())
+    called = decide(scores, multilabel=store.multilabel)
+    judged = summary(scores, called, labels, classes=statistics.learnable, multilabel=store.multilabel)
+    if challenge is not None:
+        judged["challenge_score"] = challenge(called, labels)
+    return losses | judged, Predictions(ids=ids, logits=logits, labels=labels)
+
+
+def _blank(fit: Fit, settings: Hyperparameters, store: Store, fingerprints: Indices) -> Checkpoint:
+    """A checkpoint before the first epoch: what stays the same from epoch to epoch, and nothing else yet."""
+    return Checkpoint(
+        step=0,
+        max_steps=fit.max_steps,
+        seed=fit.seed,
+        fold=fit.fold,
+        final=fit.final,
+        config=vars(settings),
+        data=store.content_hash,
+        classes=store.classes,
+        leads=store.leads,
+        rate=store.rate,
+        multilabel=store.multilabel,
+        processing=changes_of(store.processing),
+        weights={},
+        optimiser={},
+        schedule={},
+        random={},
+        fingerprints=fingerprints,
+        predictions=None,
+        calibration=_calibration(fit, store),
+    )
+
+
+def _filled(blank: Checkpoint, learner: Learner, *, step: int, predictions: Predictions | None) -> Checkpoint:
+    average = learner.average
+    return replace(
+        blank,
+        step=step,
+        weights=learner.scored.state_dict(),
+        learning={} if average is None else learner.model.state_dict(),
+        averaged=0 if average is None else int(average.n_averaged),
+        optimiser=learner.optimiser.state_dict(),
+        schedule=learner.schedule.state_dict(),
+        random=random_state(),
+        predictions=predictions,
+    )

@@ -1,0 +1,118 @@
+"""Where a fit's weights come from (an earlier stage, its own checkpoint), and what they must not have seen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgcore.data.store import Records, Store
+from ecgcore.fit import Fit, Scalar
+from ecgcore.models.classifier import Classifier
+from ecgcore.parameters import PARAMETERS, Hyperparameters
+from ecgcore.signals.processing import changes_of
+from ecgcore.training.checkpoints import Checkpoint, read_checkpoint
+
+Indices = NDArray[np.int64]
+NAMED = 5  # records in a message
+
+
+def read_start(path: Path, settings: Hyperparameters, store: Store) -> Checkpoint:
+    """Read an earlier stage's checkpoint. Raises ValueError with every way in which it does not fit."""
+    start = read_checkpoint(path)
+    mistakes = [
+        f"{name} must be the checkpoint's {_setting(start, name)}, got {getattr(settings, name)}"
+        for name in ("model", "normalise")
+        if _setting(start, name) != getattr(settings, name)
+    ]
+    if start.leads != store.leads:
+        mistakes.append(
+            f"leads must be equal: the checkpoint has {' '.join(start.leads)}, "
+            f"the store {' '.join(store.leads)}; "
+            "prepare one of the stores with the leads of the other"
+        )
+    if start.rate != store.rate:
+        mistakes.append(
+            f"sampling rates must be equal: the checkpoint has {start.rate:g} Hz, "
+            f"the store {store.rate:g} Hz; "
+            f"prepare the store at {start.rate:g} Hz"
+        )
+    asked = changes_of(store.processing)
+    if dict(start.processing) != asked:
+        mistakes.append(
+            f"signals must be processed alike: the checkpoint's were {dict(start.processing) or 'left as they are'}, "
+            f"the store's {asked or 'left as they are'}; prepare one of the stores as the other"
+        )
+    if mistakes:
+        raise ValueError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+    return start
+
+
+def load_start(model: Classifier, start: Checkpoint, store: Store) -> None:
+    """Load normalisation and backbone, and the head where it answers the same question; else the head stays fresh."""
+    halves = ["normalisation.", "backbone."]
+    if (start.classes, start.multilabel) == (store.classes, store.multilabel):
+        halves.append("head.")
+    for half in halves:
+        weights = {name.removeprefix(half): value for name, value in start.weights.items() if name.startswith(half)}
+        model.get_submodule(half[:-1]).load_state_dict(weights)
+
+
+def _setting(checkpoint: Checkpoint, name: str) -> Scalar:
+    """Return a hyperparameter; a checkpoint from before there was such a one has its default."""
+    return checkpoint.config.get(name, PARAMETERS[name].default)
+
+
+def read_resumed(path: Path, fit: Fit, settings: Hyperparameters, store: Store) -> Checkpoint:
+    """Read the fit's own checkpoint. Raises ValueError with every way in which it is another fit's."""
+    resumed = read_checkpoint(path)
+    pairs = {
+        "seed": (resumed.seed, fit.seed),
+        "fold": (resumed.fold, fit.fold),
+        "final": (resumed.final, fit.final),
+        "max_steps": (resumed.max_steps, fit.max_steps),
+        "data": (resumed.data, store.content_hash),
+        **{name: (_setting(resumed, name), value) for name, value in vars(settings).items()},
+    }
+    mistakes = [
+        f"{path}: a fit goes on from its own checkpoint: {name} must be {was}, got {now}; start it afresh"
+        for name, (was, now) in pairs.items()
+        if was != now
+    ]
+    if mistakes:
+        raise ValueError("\n".join(mistakes))
+    return resumed
+
+
+def refuse_seen(path: Path, seen: NDArray[np.int64], records: Records, indices: Indices, *, part: str) -> None:
+    """Raise ValueError naming the records among `indices` that the weights in `path` were trained on, if any.
+
+    Records are compared by the content of their signals as they were before rounding to 16 bits: another name, or
+    another store, hides no record. A copy at another rate, or with other filters, is not met: `data check` finds those.
+    """
+    met = indices[np.isin(records.fingerprints[indices], seen)]
+    if len(met):
+        names = ", ".join(records.ids[index] for index in met[:NAMED].tolist())
+        more = f" and {len(met) - NAMED} more" if len(met) > NAMED else ""
+        raise ValueError(
+            f"{path}: its weights, or those it started from, were trained on {len(met)} {part} records: "
+            f"{names}{more}; leave them out of that stage's store, or start from its fit of the same fold"
+        )
+
+
+def held_out(paths: Sequence[Path], store: Store) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Pool the held-out predictions of checkpoints: logits and labels (records, classes).
+
+    Raises ValueError if one has none, or is of another store: its held-out records might be sealed here.
+    """
+    pooled = []
+    for path in paths:
+        checkpoint = read_checkpoint(path)
+        if checkpoint.data != store.content_hash:
+            raise ValueError(
+                f"{path}: its predictions must be of this store's records; calibrate from fits on {store.directory}"
+            )
+        if checkpoint.predictions is None:
+            raise ValueError(f"{path}: holds no held-out predictions; calibrate from a search's fits, not from a final")
+        pooled.append(checkpoint.predictions)
+    return np.concatenate([item.logits for item in pooled]), np.concatenate([item.labels for item in pooled])

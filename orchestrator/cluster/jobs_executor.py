@@ -1,0 +1,170 @@
+"""The executor where a site forbids Ray's network: each fit is a job of its own, under the same journal.
+
+A fit's job writes its reports into the fit's folder, and the driver reads them there. Nobody is stopped early, and each
+fit waits in the queue. Jobs that ran on while there was no driver are taken up by the next one.
+"""
+
+import json
+import logging
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.atomic import write_json
+from orchestrator.cluster.queue import NotSubmitted, Queue
+from orchestrator.cluster.run_files import RunFiles
+from orchestrator.cluster.slurm import Job, cancel_jobs
+from orchestrator.errors import RunFailed, UserError
+from orchestrator.history.records import FitKey
+from orchestrator.search.search import Search
+from orchestrator.specs.specs import TaskSpec
+from orchestrator.task import Fit, fit_to_json
+
+log = logging.getLogger(__name__)
+
+POLL_S = 2.0
+GONE_AFTER = 2  # polls in a row without a trace of a job: one missing line of squeue means nothing
+MOST_REFUSED = 5  # submissions in a row that SLURM refused, while no job is there
+
+
+@dataclass
+class _Running:
+    """One fit whose job runs or waits."""
+
+    name: str
+    folder: Path
+    request: Path | None = None  # still to be submitted
+    read: int = 0  # lines of reports.jsonl
+    missed: int = 0  # polls in a row without a trace of the job
+
+
+class JobsExecutor:
+    """Runs fits as jobs, at most as many at a time as the profile has workers."""
+
+    def __init__(self, files: RunFiles, *, most: int, gpus_per_fit: float) -> None:
+        self._files, self._queue, self._most, self._gpus_per_fit = files, Queue(files), most, gpus_per_fit
+        self._refused = 0
+
+    def execute(self, search: Search) -> None:
+        """Run the search's fits until it has none left, or its budget is spent."""
+        search.gpus_per_fit = self._gpus_per_fit
+        running: dict[FitKey, _Running] = {}
+        while True:
+            while len(running) < self._most and (following := search.next_fit()):
+                key, fit = following
+                running[key] = _begun(_name(search, key), search.spec.task, fit)
+            if not running:
+                return
+            living = self._living()
+            if living is not None:
+                self._submit(list(running.values()), living)
+            for key, one in list(running.items()):
+                if self._follow(search, key, one, living):
+                    del running[key]
+            time.sleep(POLL_S)
+
+    def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
+        """Call one method of the task in a job and return what it returns."""
+        folder = self._files.path / "calls" / uuid.uuid4().hex[:8]
+        folder.mkdir(mode=0o700, parents=True)
+        one = _Running(f"{method}-{folder.name}", folder)
+        paths = [list(map(str, value)) if isinstance(value, list) else str(value) for value in values]
+        request = {"name": one.name, "task": task.model_dump_json(by_alias=True), "method": method, "values": paths}
+        write_json(folder / "request.json", request)
+        self._queue.submit(requests=[folder / "request.json"])
+        while not (folder / "ended.json").exists():
+            self._miss(one, self._living())
+            if one.missed > GONE_AFTER:
+                raise RunFailed(f"{task.name}.{method}: its job ended without a result; the driver's log says more")
+            time.sleep(POLL_S)
+        ended = json.loads((folder / "ended.json").read_text())
+        if ended["kind"] == "mistake":
+            raise UserError(*ended["message"].splitlines())
+        if ended["kind"] != "returned":
+            raise RunFailed(f"{task.name}.{method} failed: {ended['message']}")
+        return ended["value"]
+
+    def _living(self) -> dict[str, Job] | None:
+        """Return the jobs that are there; None where SLURM does not answer, which says nothing about them."""
+        try:
+            return {job.comment: job for job in self._queue.jobs()[1] if job.is_alive}
+        except RunFailed as error:
+            log.warning("%s", error)
+            return None
+
+    def _submit(self, running: list[_Running], living: dict[str, Job]) -> None:
+        """Submit what has no job yet. Of several, SLURM may refuse the last: the queue shows which are there."""
+        for one in running:
+            if one.name in living:
+                one.request = None
+        waiting = [one for one in running if one.request is not None]
+        if not waiting:
+            return
+        try:
+            self._queue.submit(requests=[one.request for one in waiting if one.request is not None])
+        except NotSubmitted as error:
+            self._refused += 1
+            if self._refused >= MOST_REFUSED and not living:
+                raise
+            log.warning("%s", error)
+        else:
+            self._refused = 0
+            for one in waiting:
+                one.request = None
+
+    def _follow(self, search: Search, key: FitKey, one: _Running, living: dict[str, Job] | None) -> bool:
+        """Hand on what the fit reported; return whether it is over."""
+        # Listed, and before the reports are read: the last ones are there then. A network disk may remember for a
+        # minute that a file was not there, but lists a folder as it is.
+        over = "ended.json" in os.listdir(one.folder)
+        if self._reports(search, key, one) and not over:
+            cancel_jobs([living[one.name].id] if living and one.name in living else [])
+            search.returned(key)
+            return True
+        if over:
+            content = json.loads((one.folder / "ended.json").read_text(encoding="utf-8"))
+            (one.folder / "ended.json").unlink()
+            if content["kind"] == "disk_full":
+                raise RunFailed(f"{content['message']}; nothing is lost: make room, then `orchestrate resume` goes on")
+            search.failed(key, content["message"]) if content["kind"] == "failed" else search.returned(key)
+            return True
+        self._miss(one, living)
+        if one.missed > GONE_AFTER:
+            search.lost(key, "its job ended without a word: see its log")
+            return True
+        return False
+
+    def _miss(self, one: _Running, living: dict[str, Job] | None) -> None:
+        if living is not None and one.request is None:
+            one.missed = 0 if one.name in living else one.missed + 1
+
+    def _reports(self, search: Search, key: FitKey, one: _Running) -> bool:
+        """Read what is new; return whether the fit must stop. What was read before is only compared."""
+        path = one.folder / "reports.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        whole = [line for line in lines if line.endswith("\n")]
+        stop = False
+        for line in whole[one.read :]:
+            try:
+                said = json.loads(line)
+            except ValueError:  # torn by the death of an earlier job's node
+                continue
+            stop = search.reported(key, said["step"], said["metrics"], said["checkpoint"])
+        one.read = len(whole)
+        return stop
+
+
+def _name(search: Search, key: FitKey) -> str:
+    return f"{search.folder.name}-trial{key.trial}-seed{key.seed}-fold{key.fold}"
+
+
+def _begun(name: str, task: TaskSpec, fit: Fit) -> _Running:
+    fit.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (fit.directory / "ended.json").exists():  # while there was no driver
+        return _Running(name, fit.directory)
+    request = fit.directory / "request.json"
+    write_json(request, {"name": name, "task": task.model_dump_json(by_alias=True), "fit": fit_to_json(fit)})
+    return _Running(name, fit.directory, request)

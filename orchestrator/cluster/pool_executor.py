@@ -1,0 +1,79 @@
+"""The executor on a cluster: the head of a Ray in the driver's job, joined by whichever worker jobs there are."""
+
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from orchestrator.cluster.pool_size import PoolSize
+from orchestrator.cluster.profile import ClusterProfile
+from orchestrator.cluster.run_files import RunFiles
+from orchestrator.cluster.slurm import own_address
+from orchestrator.execution.private_ray import end_processes_of, private_folder, start, stop
+
+if TYPE_CHECKING:
+    from orchestrator.execution.ray_tune import RayExecutor
+
+# A node that does not answer is given up after about 10 s; Ray's own defaults make that a minute.
+_PATIENCE = {
+    "RAY_health_check_initial_delay_ms": "5000",
+    "RAY_health_check_period_ms": "2000",
+    "RAY_health_check_timeout_ms": "4000",
+    "RAY_health_check_failure_threshold": "3",
+}
+
+
+@contextlib.contextmanager
+def pool(
+    files: RunFiles, profile: ClusterProfile, pool_size: PoolSize, *, cpus_per_fit: int
+) -> Iterator["RayExecutor"]:
+    """Start the head, publish it to the workers, give what executes searches on them; in the end send them away."""
+    with private_folder(
+        files.token.read_text(),
+        parent=profile.temp,
+        CUDA_VISIBLE_DEVICES="",  # without ConstrainDevices a job without GPUs sees all of the node's
+        TUNE_MAX_PENDING_TRIALS_PG=str(2 * profile.workers.max * profile.fits_per_worker(cpus_per_fit)),
+        **_PATIENCE,
+    ) as temp:
+        over = threading.Event()
+        try:
+            address = start(temp, cpus=0, address=own_address())
+            _leave_with_the_head(temp, over)
+            from orchestrator.execution.ray_tune import (  # now: Ray reads its environment on import
+                RayExecutor,
+                fits_left,
+            )
+
+            pool_size.publish(address, fits_left)
+            yield RayExecutor(temp=temp, cpus_per_fit=cpus_per_fit, gpus_per_fit=profile.gpus_per_fit, elastic=True)
+        finally:
+            over.set()
+            pool_size.close()
+            stop()
+
+
+def _leave_with_the_head(temp: Path, over: threading.Event) -> None:
+    """End this process at once when Ray's head dies, without which it would hang; SLURM starts the successor."""
+    head = [child for child in psutil.Process().children() if child.name() == "gcs_server"]
+
+    def watch() -> None:
+        while all(_lives(process) for process in head):
+            if over.wait(0.5):
+                return
+        if not over.is_set():
+            end_processes_of(temp)
+            shutil.rmtree(temp, ignore_errors=True)
+            os._exit(1)
+
+    threading.Thread(target=watch, name="head-watch", daemon=True).start()
+
+
+def _lives(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False

@@ -1,0 +1,146 @@
+"""Submit a run, go on with one, end one: what a user asks for, as jobs in SLURM's queue."""
+
+import math
+import secrets
+import time
+
+from orchestrator.cluster.forecast import forecast_line
+from orchestrator.cluster.profile import ClusterProfile
+from orchestrator.cluster.queue import NotSubmitted, Queue
+from orchestrator.cluster.run_files import RunFiles, Submission
+from orchestrator.errors import RunFailed, UserError
+from orchestrator.history.run_contents import experiment_of, search_of
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.runs.experiment_run import begin_experiment
+from orchestrator.runs.final_run import set_aside
+from orchestrator.runs.search_run import begin_search, folds_of
+from orchestrator.specs.experiment import Experiment
+from orchestrator.specs.specs import SearchSpec
+from orchestrator.specs.task_loading import load_task
+
+GONE_WITHIN_S = 60.0  # so long SLURM may take to end jobs: production sites grant them 30 s
+
+
+def submit_search(spec: SearchSpec, folder: RunFolder, profile: ClusterProfile) -> str:
+    """Submit a search, or go on with it; return one line for people."""
+    check_room(folder.name, spec, profile)
+    if already := _jobs_of(folder):
+        return already
+    line = forecast_line(spec, profile, folder.path.parent, folds=folds_of(spec, load_task(spec.task)))
+    return _submit(folder, profile, fits=begin_search(spec, folder), forecast=line)
+
+
+def submit_experiment(experiment: Experiment, folder: RunFolder, profile: ClusterProfile, *, reopen: bool) -> str:
+    """Submit an experiment, or go on with it; return one line for people."""
+    for name, spec in experiment.searches.items():
+        check_room(name, spec, profile)
+    if already := _jobs_of(folder):
+        return already
+    if reopen:
+        set_aside(folder.final)
+    return _submit(folder, profile, fits=begin_experiment(experiment, folder))
+
+
+def submit_retrain(folder: RunFolder, profile: ClusterProfile, *, seeds: int, reopen: bool) -> str:
+    """Submit the final of a search; return one line for people."""
+    if already := _jobs_of(folder):
+        return already
+    if reopen:
+        set_aside(folder.final)
+    return _submit(folder, profile, fits=seeds, retrain_seeds=seeds)
+
+
+def submit_again(folder: RunFolder) -> str:
+    """Go on with a run that was submitted before, on the same cluster; return one line for people."""
+    if already := _jobs_of(folder):
+        return already
+    files = RunFiles(folder)
+    profile, request = files.profile(), files.request()
+    if request.retrain_seeds is not None:
+        return submit_retrain(folder, profile, seeds=request.retrain_seeds, reopen=False)
+    if experiment := experiment_of(folder):
+        return submit_experiment(experiment, folder, profile, reopen=False)
+    return submit_search(search_of(folder), folder, profile)
+
+
+def cancel_run(folder: RunFolder) -> str:
+    """End every job of a run, and wait until they are gone. What was journaled stays."""
+    files = RunFiles(folder)
+    if not files.exists:
+        raise UserError(f"{folder.path}: was not submitted to a cluster; end its driver with Ctrl-C, where that runs")
+    files.cancel()
+    queue = Queue(files)
+    deadline = time.monotonic() + GONE_WITHIN_S
+    while alive := [job for jobs in queue.jobs() for job in jobs if job.is_alive]:
+        if time.monotonic() > deadline:
+            raise RunFailed(
+                f"{folder.name}: {', '.join(job.line() for job in alive)} still, after {GONE_WITHIN_S:.0f} s"
+            )
+        queue.cancel()
+        time.sleep(0.5)
+    return f"{folder.name}: cancelled; nothing is lost: `orchestrate resume {folder.name}` goes on"
+
+
+def _submit(
+    folder: RunFolder,
+    profile: ClusterProfile,
+    *,
+    fits: int,
+    retrain_seeds: int | None = None,
+    forecast: str | None = None,
+) -> str:
+    files = RunFiles(folder)
+    id_ = files.request().id if files.exists else secrets.token_hex(3)
+    files.create(Submission(id=id_, retrain_seeds=retrain_seeds, forecast=forecast), profile)
+    workers = 0 if profile.mode == "jobs" else _workers_at_first(folder, profile, fits)
+    queue = Queue(files)
+    try:
+        queue.submit(drivers=1, workers=workers)
+    except NotSubmitted:  # of a driver without workers, or the other way round, nobody has any use
+        files.cancel()
+        queue.cancel()
+        raise
+    others = "which makes a job of each fit" if profile.mode == "jobs" else f"and {workers} workers"
+    return f"{folder.name}: submitted: a driver {others}; `orchestrate status {folder.name}` shows them"
+
+
+def _workers_at_first(folder: RunFolder, profile: ClusterProfile, fits: int) -> int:
+    needed = math.ceil(fits / _fits_per_worker(folder, profile))
+    return max(profile.workers.min, min(needed, profile.workers.max))
+
+
+def _fits_per_worker(folder: RunFolder, profile: ClusterProfile) -> int:
+    experiment = experiment_of(folder)
+    specs = list(experiment.searches.values()) if experiment else [search_of(folder)]
+    return min(profile.fits_per_worker(spec.cpus_per_fit) for spec in specs)
+
+
+def _jobs_of(folder: RunFolder) -> str | None:
+    """Return what to say where the run has a driver in the queue: submitting twice submits once."""
+    files = RunFiles(folder)
+    if not files.exists:
+        return None
+    queue, deadline = Queue(files), time.monotonic() + GONE_WITHIN_S
+    while alive := [job for job in queue.jobs()[0] if job.is_alive]:
+        if not files.is_over:
+            return f"{folder.name}: is submitted already ({alive[0].line()}); nothing was submitted"
+        if time.monotonic() > deadline:
+            raise RunFailed(f"{folder.name}: its last driver has not ended yet ({alive[0].line()}); try again")
+        time.sleep(0.5)  # its last deed is to end what waits in the queue, and that must not be what is submitted now
+    return None
+
+
+def check_room(name: str, spec: SearchSpec, profile: ClusterProfile) -> None:
+    """Raise UserError where a search cannot run, or would waste GPUs, on the workers of a profile."""
+    if profile.mode == "jobs" and spec.prune is not None:
+        raise UserError(f"{name}: prune needs `mode: pool`: a fit that is a job of its own is not stopped early")
+    if profile.fits_per_worker(spec.cpus_per_fit) < 1:
+        raise UserError(
+            f"{name}: a fit needs {spec.cpus_per_fit} CPUs (cpus_per_fit), but a worker of this cluster has "
+            f"{profile.cpus}; raise cpus in the profile"
+        )
+    if profile.gpus and profile.cpus < spec.cpus_per_fit * profile.gpus * profile.fits_per_gpu:
+        raise UserError(
+            f"{name}: {profile.gpus} GPUs x {profile.fits_per_gpu} fits need {spec.cpus_per_fit} CPUs each, but a "
+            f"worker of this cluster has {profile.cpus}: GPUs would stand idle; raise cpus in the profile"
+        )

@@ -1,0 +1,255 @@
+"""Ray Tune as the executor of a search: it decides nothing and remembers nothing.
+
+A Tune trial runs one fit. Tune's searcher hands over the search's next fit, its scheduler passes each report to the
+search and the search's decision back. Both are pickled by Tune, so they hold nothing: the search of this process is
+`_searching`.
+"""
+
+import contextlib
+import json
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import psutil
+import ray
+from ray import tune
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from orchestrator.errors import RunFailed, UserError
+from orchestrator.execution.one_fit import run_fit
+from orchestrator.execution.retiring import park_if_retiring
+from orchestrator.history.records import FitKey
+from orchestrator.search.search import Search
+from orchestrator.specs.specs import TaskSpec
+from orchestrator.specs.task_loading import load_task
+from orchestrator.task import Metrics, Task, fit_from_json, fit_to_json
+
+Result = TypeVar("Result")
+Given = ParamSpec("Given")
+
+_searching: Search | None = None  # Tune pickles searcher and scheduler; an open journal cannot be
+_executor: "RayExecutor | None" = None
+_tasks: dict[str, Task] = {}  # in a worker: constructed once, used for every fit that it runs
+
+
+@dataclass(frozen=True, kw_only=True)
+class RayExecutor:
+    """Runs fits on the Ray that this process is connected to, on however many nodes that has at the time."""
+
+    temp: Path
+    cpus_per_fit: int
+    gpus_per_fit: float = 0.0
+    driver: int = 0  # the process with which the workers of this machine die; 0: somebody else ends them
+    elastic: bool = False  # as many fits at a time as the nodes of the moment have room for, not as the spec says
+
+    def execute(self, search: Search) -> None:
+        """Run the search's fits until it has none left.
+
+        Raises what the search raised (a full disk, a mistake in the spec).
+        """
+        global _searching, _executor
+        _searching, _executor, _failure[:] = search, self, []
+        search.gpus_per_fit = self.gpus_per_fit
+        trainable = tune.with_resources(_run_fit, {"CPU": self.cpus_per_fit, "GPU": self.gpus_per_fit})
+        storage = str(self.temp / "tune")
+        tuner = tune.Tuner(
+            trainable,
+            tune_config=tune.TuneConfig(search_alg=_Asker(), scheduler=_Decider(), num_samples=-1, reuse_actors=True),
+            run_config=tune.RunConfig(storage_path=storage, name=search.folder.name, verbose=0, callbacks=[]),
+        )
+        try:
+            tuner.fit()
+        except Exception as error:
+            if _failure:
+                raise _failure[0] from None
+            raise RunFailed(f"Ray could not go on: {error}\nNothing is lost: give the same command again") from error
+        finally:
+            _searching = _executor = None
+        if _failure:
+            raise _failure[0]
+
+    def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
+        """Call one method of the task in a worker process and return what it returns.
+
+        Raises UserError for a ValueError or OSError of the task, RunFailed for any other failure.
+        """
+        remote = _call.options(num_cpus=self.cpus_per_fit, num_gpus=self.gpus_per_fit)
+        try:
+            return ray.get(remote.remote(task.model_dump_json(by_alias=True), method, values, self.driver))
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, ValueError | OSError):
+                raise UserError(*str(error.cause).splitlines()) from None
+            raise RunFailed(f"{task.name}.{method} failed:\n{error}") from None
+        except ray.exceptions.RayError as error:
+            raise RunFailed(f"{task.name}.{method} failed: {error}") from None
+
+    def most_at_a_time(self, search: Search) -> int:
+        """Return how many fits may run now."""
+        if not self.elastic:
+            return search.spec.concurrency
+        now = time.monotonic()
+        if now - _counted[0] > COUNT_EVERY_S:
+            nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]  # Ray's has no annotations
+            _counted[:] = now, sum(self._slots_of(node["Resources"]) for node in nodes if node["Alive"])
+        return int(_counted[1])
+
+    def _slots_of(self, node: dict[str, float]) -> int:
+        by_cpus = int(node.get("CPU", 0) / self.cpus_per_fit)
+        return min(by_cpus, int(node.get("GPU", 0) / self.gpus_per_fit)) if self.gpus_per_fit else by_cpus
+
+
+def fits_left() -> int | None:
+    """Return how many fits the search that is running here still has, at most; None between searches."""
+    return None if _searching is None else _searching.fits_left
+
+
+COUNT_EVERY_S = 0.5
+_counted = [-math.inf, 0.0]  # when the slots were counted, and how many there were
+
+
+# In the driver: what Tune asks.
+
+_failure: list[Exception] = []
+
+
+def _passed_on(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Remember the first exception: Tune would turn it into a text."""
+
+    def wrapped(*values: Given.args, **named: Given.kwargs) -> Result:
+        try:
+            return function(*values, **named)
+        except Exception as error:
+            _failure.append(error)
+            raise
+
+    return wrapped
+
+
+def _search() -> Search:
+    assert _searching is not None
+    return _searching
+
+
+_NO_MORE: Any = Searcher.FINISHED  # a text, although the type of suggest says a dictionary
+
+
+class _Asker(Searcher):
+    """Gives Tune the next fit, and tells the search how fits ended."""
+
+    def __init__(self) -> None:
+        super().__init__(metric=None, mode=None)
+
+    @_passed_on
+    def suggest(self, trial_id: str) -> dict[str, Any] | None:
+        search = _search()
+        assert _executor is not None
+        if len(search.in_flight) >= _executor.most_at_a_time(search):
+            return None
+        following = search.next_fit()
+        if following is None:
+            return None if search.in_flight else _NO_MORE
+        key, fit = following
+        search.folder.fit(key).mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keys[trial_id] = key
+        return {
+            "key": list(key),
+            "fit": fit_to_json(fit),
+            "task": search.spec.task.model_dump_json(by_alias=True),
+            "driver": _executor.driver,
+        }
+
+    @_passed_on
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        key = _keys.pop(trial_id)
+        if error:
+            message = _errors.pop(trial_id, "no message")
+            _search().lost(key, message, with_node=_NODE_DIED in message)
+        elif result and result.get("disk_full"):
+            raise RunFailed(f"{result['disk_full']}; nothing is lost: make room, then give the same command again")
+        elif result and result.get("failure"):
+            _search().failed(key, result["failure"])
+        else:
+            _search().returned(key)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Keep nothing: the journal remembers."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Know nothing: every start is a fresh Tuner."""
+
+
+_NODE_DIED = "because its node has died"  # Ray says it in words only
+_keys: dict[str, FitKey] = {}
+_errors: dict[str, str] = {}
+
+
+class _Decider(FIFOScheduler):
+    """Passes every report to the search, and the search's decision to Tune."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Ray's has no annotations
+
+    @_passed_on
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        if not result.get("step"):
+            return str(TrialScheduler.CONTINUE)
+        key = FitKey(*trial.config["key"])
+        stop = _search().reported(key, result["step"], json.loads(result["metrics"]), result["checkpoint"] or None)
+        return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        text = Path(trial.error_file) if trial.error_file else None
+        said = text.read_text(encoding="utf-8").strip() if text and text.exists() else ""
+        _errors[trial.trial_id] = said or "the worker process died"
+
+
+# In a worker.
+
+
+def _run_fit(config: dict[str, Any]) -> None:
+    _die_with(config["driver"])
+    fit = fit_from_json(config["fit"])
+
+    def report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
+        plain = {name: float(value) for name, value in metrics.items()}
+        tune.report({"step": step, "metrics": json.dumps(plain), "checkpoint": checkpoint or ""})
+        park_if_retiring()
+
+    park_if_retiring()
+    ending = run_fit(_task(config["task"]), fit, report)
+    if ending.kind != "returned":
+        tune.report({"step": 0, "failure" if ending.kind == "failed" else "disk_full": ending.message})
+
+
+@ray.remote(num_cpus=1, max_retries=0)
+def _call(task: str, method: str, values: Sequence[Any], driver: int) -> Any:
+    _die_with(driver)
+    return getattr(_task(task), method)(*values)
+
+
+def _task(text: str) -> Task:
+    if text not in _tasks:
+        _tasks[text] = load_task(TaskSpec.model_validate_json(text))
+    return _tasks[text]
+
+
+def _die_with(driver: int) -> None:
+    """End this process soon after the driver's end: kill -9 leaves no time for anybody to tell it."""
+    if not driver or any(thread.name == "die-with-driver" for thread in threading.enumerate()):
+        return
+
+    def watch() -> None:
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(driver)
+            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="die-with-driver", daemon=True).start()

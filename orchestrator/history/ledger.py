@@ -1,0 +1,197 @@
+"""What the records of a journal add up to: trials, their fits, scores and states.
+
+Pure bookkeeping, live and on replay alike.
+
+Decides nothing (see search.py) and knows no Optuna, so that status, table and selection can read any journal at any
+time.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import fmean, median_low
+
+from orchestrator.history.journal import Entry
+from orchestrator.history.records import (
+    Ask,
+    End,
+    FitKey,
+    Record,
+    Reported,
+    SearchBegun,
+    Stage,
+    Start,
+    State,
+    Tell,
+    TestOpened,
+)
+from orchestrator.specs.specs import SearchSpec, from_data
+from orchestrator.task import Config, Metrics
+
+
+@dataclass
+class FitEntry:
+    """One fit as far as the journal knows it."""
+
+    key: FitKey
+    starts: int = 0
+    metrics: dict[int, Metrics] = field(default_factory=dict)  # by step
+    checkpoints: dict[int, str] = field(default_factory=dict)  # by step, relative to the fit's folder
+    decisions: dict[int, str] = field(default_factory=dict)  # by step
+    state: State = State.RUNNING
+    error: str | None = None
+    seconds: float = 0.0  # spent in workers, over all its starts
+    last_at: datetime | None = None
+
+    @property
+    def last_step(self) -> int:  # noqa: D102
+        return max(self.metrics, default=0)
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the study decided to stop it."""
+        return "stop" in self.decisions.values()
+
+    def best_step(self, metric: str, mode: str) -> int | None:
+        """Return the earliest step with the best value, or None where no step has one.
+
+        Of a fit that writes checkpoints only the steps that have one count: a score without its weights is no use.
+        """
+        sign = 1.0 if mode == "max" else -1.0
+        rows = {step: row for step, row in self.metrics.items() if step in self.checkpoints or not self.checkpoints}
+        values = {step: sign * row[metric] for step, row in rows.items() if math.isfinite(row.get(metric, math.nan))}
+        return min(values, key=lambda step: (-values[step], step)) if values else None
+
+    def score(self, metric: str, mode: str) -> float | None:
+        """Return the metric at the best step."""
+        step = self.best_step(metric, mode)
+        return None if step is None else self.metrics[step][metric]
+
+
+@dataclass
+class TrialEntry:
+    """One trial: a configuration, its fits, how it ended."""
+
+    number: int
+    cell: int
+    config: Config
+    origin: str
+    fits: dict[FitKey, FitEntry] = field(default_factory=dict)
+    state: State = State.RUNNING
+    value: float | None = None
+
+    @property
+    def duplicate_of(self) -> int | None:
+        """The earlier trial with the same configuration, where there is one."""
+        return int(self.origin.removeprefix("duplicate of ")) if self.origin.startswith("duplicate of ") else None
+
+    @property
+    def error(self) -> str | None:
+        """The first error of its fits."""
+        return next((fit.error for fit in self.fits.values() if fit.error), None)
+
+
+class Ledger:
+    """The state of one search, built record by record."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.spec: SearchSpec | None = None
+        self.trials: dict[int, TrialEntry] = {}
+        self.tests_opened: list[TestOpened] = []
+        self.winners: dict[str, int] = {}  # by the name of another run: from which of its trials this one's fits start
+        self.elapsed_s = 0.0  # wall-clock during which fits ran, over all incarnations
+        self._incarnation: str | None = None
+        self._last_at: datetime | None = None
+        for record, at in entries:
+            self.apply(record, at)
+
+    def apply(self, record: Record, at: datetime) -> None:
+        """Add one record."""
+        match record:
+            case SearchBegun():
+                self.spec = from_data(record.spec)
+            case Ask():
+                self.trials[record.trial] = TrialEntry(record.trial, record.cell, record.config, record.origin)
+            case Start():
+                self._pass_time(at, counts=record.incarnation == self._incarnation)
+                self._incarnation = record.incarnation
+                fit = self.fit(FitKey(record.trial, record.seed, record.fold))
+                fit.starts += 1
+                fit.last_at = at
+            case Reported():
+                fit = self._touched(record, at)
+                fit.metrics[record.step] = record.metrics
+                fit.decisions[record.step] = record.decision
+                if record.checkpoint is not None:
+                    fit.checkpoints[record.step] = record.checkpoint
+            case End():
+                fit = self._touched(record, at)
+                fit.state, fit.error = record.state, record.error
+            case Tell():
+                trial = self.trials[record.trial]
+                trial.state, trial.value = record.state, record.value
+            case Stage():
+                self.winners[record.name] = record.winner
+            case TestOpened():
+                self.tests_opened.append(record)
+
+    def fit(self, key: FitKey) -> FitEntry:
+        """Return the fit's entry, made where it is new."""
+        return self.trials[key.trial].fits.setdefault(key, FitEntry(key))
+
+    def _touched(self, record: Reported | End, at: datetime) -> FitEntry:
+        fit = self.fit(FitKey(record.trial, record.seed, record.fold))
+        if fit.was_stopped:  # its end may be written by a later driver, and the time between was nobody's
+            return fit
+        if fit.last_at is not None:
+            fit.seconds += max(0.0, (at - fit.last_at).total_seconds())
+        fit.last_at = at
+        self._pass_time(at)
+        return fit
+
+    def _pass_time(self, at: datetime, *, counts: bool = True) -> None:
+        if counts and self._last_at is not None:
+            self.elapsed_s += max(0.0, (at - self._last_at).total_seconds())
+        self._last_at = at
+
+    def told(self) -> list[TrialEntry]:
+        """Return the finished trials by number."""
+        return [self.trials[number] for number in sorted(self.trials) if self.trials[number].state.is_finished]
+
+    def ranked(self) -> list[TrialEntry]:
+        """Return the complete trials, the best first; equal values by number."""
+        assert self.spec is not None
+        sign = -1.0 if self.spec.mode == "max" else 1.0
+        complete = [
+            trial for trial in self.trials.values() if trial.state is State.COMPLETE and trial.value is not None
+        ]
+        return sorted(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+
+    def scores(self, trial: TrialEntry) -> list[float]:
+        """Return the scores of a trial's complete fits, by seed and fold; a duplicate has those of its original."""
+        assert self.spec is not None
+        if trial.duplicate_of is not None:
+            return self.scores(self.trials[trial.duplicate_of])
+        complete = [trial.fits[key] for key in sorted(trial.fits) if trial.fits[key].state is State.COMPLETE]
+        scores = (fit.score(self.spec.metric, self.spec.mode) for fit in complete)
+        return [score for score in scores if score is not None]
+
+    def value_of(self, trial: TrialEntry) -> float | None:
+        """Return the mean over the fits' scores, the trial's value."""
+        scores = self.scores(trial)
+        return fmean(scores) if scores else None
+
+    def median_best_step(self, trial: TrialEntry) -> int:
+        """Return the median of the best steps of the trial's fits: how long a final is trained."""
+        assert self.spec is not None
+        steps = [fit.best_step(self.spec.metric, self.spec.mode) for fit in trial.fits.values()]
+        return median_low([step for step in steps if step is not None])
+
+
+def as_texts(config: Config) -> Mapping[str, str]:
+    """Return a configuration's values as text, numbers in their shortest exact form."""
+    return {
+        name: "" if value is None else repr(value) if isinstance(value, float) else str(value)
+        for name, value in config.items()
+    }

@@ -1,0 +1,64 @@
+"""What a run consists of: its spec, its searches and finals, and where their journals lie. The one place that knows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchestrator.errors import UserError
+from orchestrator.history.journal import read_journal
+from orchestrator.history.ledger import Ledger
+from orchestrator.history.records import SearchBegun
+from orchestrator.history.run_folder import JOURNAL, RunFolder
+from orchestrator.specs.experiment import Experiment
+from orchestrator.specs.specs import SearchSpec
+
+
+def read_ledger(folder: RunFolder) -> Ledger:
+    """Read what the journal of a search adds up to. Raises UserError where there is none."""
+    ledger = Ledger(read_journal(folder.journal))
+    if ledger.spec is None:
+        raise UserError(
+            f"{folder.path}: holds no search (no journal.jsonl with a spec); `orchestrate status` lists the runs"
+        )
+    return ledger
+
+
+def search_of(folder: RunFolder) -> SearchSpec:
+    """Return the spec of the search that a run's journal holds."""
+    spec = read_ledger(folder).spec
+    assert spec is not None
+    return spec
+
+
+def experiment_of(folder: RunFolder) -> Experiment | None:
+    """Return the experiment that a run's journal holds; None where the run is a search."""
+    entries = read_journal(folder.journal)
+    data = entries[0][0].spec if entries and isinstance(entries[0][0], SearchBegun) else {}
+    return Experiment.from_data(data) if "stages" in data else None
+
+
+def searches_of(folder: RunFolder) -> list[RunFolder]:
+    """Return the searches of a run, begun or not: its stages in order, or itself."""
+    experiment = experiment_of(folder)
+    return [folder.stage(name) for name in experiment.searches] if experiment else [folder]
+
+
+def parts_of(folder: RunFolder) -> list[RunFolder]:
+    """Return what of a run has begun: its searches in order, then its final."""
+    return [part for part in [*searches_of(folder), folder.final] if part.journal.exists()]
+
+
+def all_runs(root: Path) -> list[RunFolder]:
+    """Return every run below a folder of runs, the newest last."""
+    found = sorted(root.glob(f"*/{JOURNAL}"), key=lambda path: path.stat().st_mtime)
+    return [RunFolder(path.parent) for path in found]
+
+
+def all_searches(root: Path) -> Iterator[RunFolder]:
+    """Yield every search below a folder of runs: those of their own, the stages of experiments, and finals."""
+    for depth in ("*", "*/*"):
+        yield from (RunFolder(path.parent) for path in sorted(root.glob(f"{depth}/{JOURNAL}")))
+
+
+def all_finals(root: Path) -> Iterator[RunFolder]:
+    """Yield the final of every run below a folder of runs, those that were set aside included."""
+    yield from (RunFolder(path.parent) for path in sorted(root.glob(f"*/final*/{JOURNAL}")))

@@ -1,0 +1,106 @@
+"""Every path of a run, in one place. Folders are the user's alone (0700)."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import UserError
+from orchestrator.history.records import FitKey
+
+
+def runs_root(given: Path | None) -> Path:
+    """Return where runs live: `--runs`, else ORCHESTRATE_RUNS, else ./runs; absolute."""
+    return Path(given or os.environ.get("ORCHESTRATE_RUNS") or "runs").absolute()
+
+
+JOURNAL = "journal.jsonl"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run: a search, an experiment, a stage of one, or a final."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:  # noqa: D102
+        return self.path.name
+
+    @property
+    def spec(self) -> Path:
+        """The resolved spec, for people; the journal's first record is the one that counts."""
+        return self.path / "spec.yaml"
+
+    @property
+    def journal(self) -> Path:  # noqa: D102
+        return self.path / JOURNAL
+
+    @property
+    def table_csv(self) -> Path:  # noqa: D102
+        return self.path / "table.csv"
+
+    @property
+    def table_md(self) -> Path:  # noqa: D102
+        return self.path / "table.md"
+
+    @property
+    def winner(self) -> Path:  # noqa: D102
+        return self.path / "winner.json"
+
+    @property
+    def provenance(self) -> Path:  # noqa: D102
+        return self.path / "provenance.json"
+
+    @property
+    def driver_lock(self) -> Path:
+        """Locked while a driver of this run lives."""
+        return self.path / "driver.lock"
+
+    @property
+    def final(self) -> "RunFolder":
+        """The retrained winner: a run of its own, with test.json, predictions.csv and model/ beside its journal."""
+        return RunFolder(self.path / "final")
+
+    @property
+    def test(self) -> Path:  # noqa: D102
+        return self.path / "test.json"
+
+    @property
+    def model(self) -> Path:  # noqa: D102
+        return self.path / "model"
+
+    def stage(self, name: str) -> "RunFolder":
+        """Return the folder of one stage of this experiment."""
+        return RunFolder(self.path / name)
+
+    def trial(self, number: int) -> Path:  # noqa: D102
+        return self.path / "trials" / str(number)
+
+    def fit(self, key: FitKey) -> Path:
+        """Return the folder that belongs to one fit."""
+        return self.trial(key.trial) / f"seed{key.seed}-fold{key.fold}"
+
+    def all_journals(self) -> list[Path]:
+        """Return every journal below the run: its own, those of its stages, and of their finals."""
+        return [path for depth in ("", "*/", "*/final/") for path in sorted(self.path.glob(f"{depth}{JOURNAL}"))]
+
+    def create(self) -> None:
+        """Make the folder, for this user only. Raises UserError where that is not possible."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"{self.path}: the run folder cannot be made ({error.strerror}); --runs DIR names another"
+            ) from None
+
+
+def existing_run(name: str, runs: Path | None) -> RunFolder:
+    """Find a run by name or by path. Raises UserError naming the runs there are."""
+    root = runs_root(runs)
+    for path in (root / name, Path(name).absolute()):
+        if (path.parent / JOURNAL).exists():
+            raise UserError(f"{name}: is a part of the run {path.parent.name}; give that name")
+        if (path / JOURNAL).exists():
+            return RunFolder(path)
+    there = sorted(found.parent.name for found in root.glob(f"*/{JOURNAL}"))
+    raise UserError(f"{name}: no such run in {root}; there are: {', '.join(there) or 'none yet'}")

@@ -1,0 +1,29 @@
+"""The model as MLflow serves it: pyfunc from this very code, no pickle.
+
+MLflow runs this file to log and to load one.
+"""
+
+import json
+from pathlib import Path
+
+import mlflow
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+
+from orchestrator.specs.task_loading import task_class_of
+
+
+class ServedModel(PythonModel):
+    """Calls what the task's `load` gives back."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the exported model; the task is named in its signature.json."""
+        directory = Path(context.artifacts["model"])
+        task = json.loads((directory / "signature.json").read_text())["task"]
+        self._predict = task_class_of(task).load(directory)  # type: ignore[attr-defined]  # a Task: see the seam
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # MLflow warns of hints here
+        """Return the model's output for an array."""
+        return self._predict(model_input)
+
+
+mlflow.models.set_model(ServedModel())

@@ -1,0 +1,72 @@
+"""Where runs stand, read from their journals while they run and after. Starts and changes nothing."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from orchestrator.history.journal import read_journal
+from orchestrator.history.ledger import Ledger
+from orchestrator.history.records import State
+from orchestrator.history.run_contents import parts_of
+from orchestrator.history.run_folder import RunFolder
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchStatus:
+    """One search in numbers."""
+
+    run: str
+    state: str  # running, finished, interrupted
+    trials: dict[str, int]  # by state
+    total: int
+    running: list[str]  # the fits at work: trial, seed, fold, step
+    metric: str
+    best: float | None
+    best_trial: int | None
+    seconds: float
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it for --json."""
+        return asdict(self)
+
+    def line(self, *, brief: bool = False) -> str:
+        """Return it as one line for people; brief: only what changes with the trials."""
+        counts = ", ".join(f"{count} {state}" for state, count in self.trials.items())
+        best = "" if self.best is None else f"; best {self.metric} {self.best:.4f} (trial {self.best_trial})"
+        running = f"; at work: {', '.join(self.running)}" if self.running else ""
+        rest = "" if brief else f"; {self.seconds:.0f} s{running}"
+        return f"{self.run}: {self.state}; {counts or 'no trial yet'} of {self.total}{best}{rest}"
+
+
+def status_of(folder: RunFolder, *, driven: bool) -> list[SearchStatus]:
+    """Return the status of a search, or of every stage of an experiment that has begun, and of its final.
+
+    driven: whether a driver of the run lives.
+    """
+    return [_search_status(found, alive=driven) for found in parts_of(folder) if read_journal(found.journal)]
+
+
+def _search_status(folder: RunFolder, *, alive: bool) -> SearchStatus:
+    ledger = Ledger(read_journal(folder.journal))
+    assert ledger.spec is not None
+    states = [trial.state for trial in ledger.trials.values()]
+    ranked = ledger.ranked()
+    finished = len(ledger.told()) >= ledger.spec.total
+    at_work = [
+        fit
+        for trial in ledger.trials.values()
+        for fit in trial.fits.values()
+        if fit.starts and not fit.state.is_finished
+    ]
+    return SearchStatus(
+        run=folder.name,
+        state="finished" if finished else "running" if alive else "interrupted",
+        trials={str(state): states.count(state) for state in State if state in states},
+        total=ledger.spec.total,
+        running=[f"trial {f.key.trial} seed {f.key.seed} fold {f.key.fold} step {f.last_step}" for f in at_work]
+        if alive
+        else [],
+        metric=ledger.spec.metric,
+        best=ranked[0].value if ranked else None,
+        best_trial=ranked[0].number if ranked else None,
+        seconds=round(ledger.elapsed_s, 1),
+    )

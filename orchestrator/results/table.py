@@ -1,0 +1,127 @@
+"""One row a trial: state, mean and interval over its fits, what it cost, its hyperparameters. As CSV and as Markdown.
+
+Derived from the journal alone, so it can be written at any time, while the search runs and after.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+
+from orchestrator.atomic import write_text
+from orchestrator.history.ledger import Ledger, TrialEntry, as_texts
+from orchestrator.history.records import State
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.search.selection import t_interval
+
+COLUMNS = ("trial", "state", "mean", "sd", "low", "high", "steps", "seconds")
+Row = dict[str, str]
+
+
+def rows_of(ledger: Ledger, *, alive: bool) -> list[Row]:
+    """Return the rows by trial number. `alive`: a driver runs, so an unfinished trial is running and not incomplete."""
+    return [_row(ledger, ledger.trials[number], alive=alive) for number in sorted(ledger.trials)]
+
+
+def table_csv(runs: Mapping[str, list[Row]]) -> str:
+    """Return the rows of one run or of several as CSV; with several, the last column names the run."""
+    text = io.StringIO()
+    names = _columns(runs)
+    writer = csv.DictWriter(text, names, restval="", extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for run, rows in runs.items():
+        writer.writerows({**row, "run": run} for row in rows)
+    return text.getvalue()
+
+
+def table_markdown(runs: Mapping[str, list[Row]], *, title: str, mode: str, most: int | None = None) -> str:
+    """Return the rows as a Markdown table, the best mean first; `most` cuts it there and says so."""
+    names = [name for name in _columns(runs) if name not in ("sd", "low", "high")]
+    rows = [{**row, "run": run} for run, found in runs.items() for row in found]
+    rows.sort(key=lambda row: _order(row, mode))
+    shown = rows if most is None else rows[:most]
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(_cell(row, name) for name in names) + " |" for row in shown]
+    if len(shown) < len(rows):
+        lines.append(f"\n{len(rows) - len(shown)} more trials in table.csv")
+    return (
+        f"# {title}\n\n"
+        + "\n".join(lines)
+        + "\n\nmean: over the trial's fits, with the 95 % t-interval where there are several.\n"
+    )
+
+
+def write_tables(ledger: Ledger, folder: RunFolder, *, alive: bool) -> None:
+    """Write table.csv and table.md of a search."""
+    assert ledger.spec is not None
+    runs = {folder.name: rows_of(ledger, alive=alive)}
+    write_text(folder.table_csv, table_csv(runs))
+    title = f"{folder.name}: {ledger.spec.metric} ({ledger.spec.mode})"
+    write_text(folder.table_md, table_markdown(runs, title=title, mode=ledger.spec.mode) + note_on_openings(folder))
+
+
+def note_on_openings(folder: RunFolder) -> str:
+    """Return the mark of a run whose test part was opened more than once; empty for an honest one."""
+    if not folder.final.test.exists():
+        return ""
+    note = json.loads(folder.final.test.read_text())["note"]
+    return f"\nNOTE: {note}\n" if note else ""
+
+
+def _columns(runs: Mapping[str, list[Row]]) -> list[str]:
+    names = dict.fromkeys(COLUMNS)
+    for rows in runs.values():
+        for row in rows:
+            names.update(dict.fromkeys(row))
+    return [*names, "run"] if len(runs) > 1 else list(names)
+
+
+def _row(ledger: Ledger, trial: TrialEntry, *, alive: bool) -> Row:
+    state = trial.state if trial.state.is_finished or alive else State.INCOMPLETE
+    row = {
+        "trial": str(trial.number),
+        "state": str(state),
+        "mean": "",
+        "sd": "",
+        "low": "",
+        "high": "",
+        "steps": str(sum(len(fit.metrics) for fit in trial.fits.values())),
+        "seconds": f"{sum(fit.seconds for fit in trial.fits.values()):.1f}",
+    }
+    scores = ledger.scores(trial) if state in (State.COMPLETE, State.DUPLICATE) and trial.value is not None else []
+    if scores:
+        over_fits = t_interval(scores)
+        for name in ("mean", "sd", "low", "high"):
+            value = getattr(over_fits, name)
+            row[name] = "" if value is None else f"{value:.6g}"
+    collapsed, fits = _collapsed(ledger, trial)
+    if collapsed:
+        row["collapsed"] = f"{collapsed} of {fits} fits"
+    return {**row, **as_texts(trial.config)}
+
+
+def _collapsed(ledger: Ledger, trial: TrialEntry) -> tuple[int, int]:
+    """Return how many of a trial's fits reported `collapsed` (one answer for all) at their best step, of how many."""
+    assert ledger.spec is not None
+    spec, fits = ledger.spec, trial.fits.values()
+    best = [(fit, step) for fit in fits if (step := fit.best_step(spec.metric, spec.mode)) is not None]
+    flags = [fit.metrics[step].get("collapsed", 0.0) > 0 for fit, step in best]
+    return sum(flags), len(flags)
+
+
+def _order(row: Row, mode: str) -> tuple[bool, float, int]:
+    value = float(row["mean"] or 0.0)
+    return not row["mean"], -value if mode == "max" else value, int(row["trial"])
+
+
+def _cell(row: Row, name: str) -> str:
+    text = row.get(name, "")
+    if name == "mean" and text:
+        shown = f"{float(text):.4f}"
+        return f"{shown} [{float(row['low']):.4f}, {float(row['high']):.4f}]" if row["low"] else shown
+    if text and name not in COLUMNS and "." in text:
+        try:
+            return f"{float(text):.4g}"
+        except ValueError:
+            return text
+    return text

@@ -1,0 +1,46 @@
+"""One start of a driver, on whatever machine: the run's work in a session, then the copy in MLflow."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from orchestrator.execution.session import Session
+from orchestrator.history.run_contents import read_ledger
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.table import write_tables
+from orchestrator.runs.experiment_run import run_experiment
+from orchestrator.runs.final_run import retrain
+from orchestrator.runs.search_run import run_search
+from orchestrator.specs.experiment import Experiment
+from orchestrator.specs.specs import SearchSpec
+
+OpenSession = Callable[[], AbstractContextManager[Session]]
+
+
+def drive_search(spec: SearchSpec, folder: RunFolder, open_session: OpenSession) -> str:
+    """Run a search to its end or the end of its budget; return where MLflow has it."""
+    with open_session() as session:
+        run_search(spec, folder, session)
+    return _logged(folder)
+
+
+def drive_experiment(
+    experiment: Experiment, folder: RunFolder, open_session: OpenSession, *, reopen: bool = False
+) -> str:
+    """Run an experiment to its end; return where MLflow has it."""
+    with open_session() as session:
+        run_experiment(experiment, folder, session, reopen=reopen)
+    return _logged(folder, tuple(experiment.searches))
+
+
+def drive_final(folder: RunFolder, open_session: OpenSession, *, seeds: int, reopen: bool = False) -> str:
+    """Retrain and test the winner of a search; return where MLflow has it."""
+    with open_session() as session:
+        retrain(folder, folder.final, seeds=seeds, session=session, reopen=reopen)
+        write_tables(read_ledger(folder), folder, alive=False)
+    return _logged(folder)
+
+
+def _logged(folder: RunFolder, stages: tuple[str, ...] = ()) -> str:
+    from orchestrator.results.mlflow_copy import log_run  # when it is needed: MLflow takes seconds to import
+
+    return log_run(folder, stages)

@@ -1,0 +1,98 @@
+"""An experiment: stages in order, each a search in its own folder, then the final of the best of them."""
+
+from typing import Any
+
+from orchestrator.atomic import write_json, write_text
+from orchestrator.errors import RunFailed, UserError
+from orchestrator.execution.session import Session
+from orchestrator.history.journal import Journal
+from orchestrator.history.provenance import write_provenance
+from orchestrator.history.records import SearchBegun, Stage
+from orchestrator.history.run_contents import read_ledger
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.consolidation import consolidate_experiment
+from orchestrator.runs.final_run import retrain
+from orchestrator.runs.search_run import folds_of, run_search
+from orchestrator.search.selection import Winner, winner_of
+from orchestrator.specs.experiment import Experiment
+from orchestrator.specs.specs import differences
+from orchestrator.specs.strict_yaml import write_yaml
+from orchestrator.specs.task_loading import load_task
+
+
+def run_experiment(
+    experiment: Experiment, folder: RunFolder, session: Session, *, reopen: bool = False
+) -> dict[str, Any]:
+    """Run or continue an experiment to its end; return the content of test.json."""
+    journal = Journal(folder.journal)
+    try:
+        _begin(experiment, folder, journal)
+        known = {record.name: record.winner for record, _at in journal.entries if isinstance(record, Stage)}
+        for name, spec in experiment.searches.items():
+            session.progress.say(
+                f"stage {name}" + (f", from the winner of {spec.start_from}" if spec.start_from else "")
+            )
+            ledger = run_search(spec, folder.stage(name), session)
+            winner = winner_of(ledger, folder.stage(name)).trial
+            if known.setdefault(name, winner) != winner:
+                raise RunFailed(
+                    f"{folder.path}: stage {name} now has another winner (trial {winner}, was {known[name]}), from "
+                    "which the later stages did not start; give the longer experiment a --name of its own"
+                )
+            if name not in {record.name for record, _at in journal.entries if isinstance(record, Stage)}:
+                journal.append(Stage(name=name, winner=winner))
+        best, chosen = best_stage(experiment, folder)
+        write_json(folder.winner, {"stage": best, **chosen.as_data()})
+        tested = retrain(folder.stage(best), folder.final, seeds=experiment.seeds, session=session, reopen=reopen)
+        consolidate_experiment(experiment, folder)
+    finally:
+        journal.close()
+    return tested
+
+
+def begin_experiment(experiment: Experiment, folder: RunFolder) -> int:
+    """Journal that an experiment was begun; return how many fits its first stage has, at most.
+
+    Raises UserError where the folder holds another one.
+    """
+    folder.create()
+    journal = Journal(folder.journal)
+    try:
+        _begin(experiment, folder, journal)
+    finally:
+        journal.close()
+    first = next(iter(experiment.searches.values()))
+    return first.total * first.seeds * folds_of(first, load_task(first.task))
+
+
+def best_stage(experiment: Experiment, folder: RunFolder) -> tuple[str, Winner]:
+    """Return which of the candidate stages has the best winner, by validation alone; of equal ones the first."""
+    winners = {name: winner_of(read_ledger(folder.stage(name)), folder.stage(name)) for name in experiment.candidates}
+    sign = 1.0 if next(iter(winners.values())).mode == "max" else -1.0
+    best = max(winners, key=lambda name: sign * winners[name].interval.mean)
+    return best, winners[best]
+
+
+def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> None:
+    data = experiment.as_data()
+    if not journal.entries:
+        journal.append(SearchBegun(spec=data))
+        write_text(folder.spec, write_yaml(data))
+        facts = {name: load_task(spec.task).describe() for name, spec in experiment.searches.items()}
+        seeds = {name: {"seed": spec.seed, "seeds": spec.seeds} for name, spec in experiment.searches.items()}
+        write_provenance(folder, facts=facts, seeds=seeds)
+        return
+    first = journal.entries[0][0]
+    if not isinstance(first, SearchBegun):
+        raise RunFailed(f"{journal.path}:1: the first record must be the experiment; restore the file from a copy")
+    changes = [
+        f"{name}: {change}"
+        for name in dict.fromkeys([*first.spec.get("stages", {}), *data["stages"]])
+        for change in differences(first.spec.get("stages", {}).get(name, {}), data["stages"].get(name, {}))
+    ]
+    changes += [f"final: {change}" for change in differences(first.spec.get("final", {}), data["final"])]
+    if changes:
+        raise UserError(
+            f"{folder.path}: holds an experiment with another spec; give another --name, or undo the difference:",
+            *(f"    {change}" for change in changes),
+        )

@@ -1,0 +1,59 @@
+"""What a search or an experiment would do, without starting anything."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from orchestrator.runs.search_run import folds_of
+from orchestrator.specs.experiment import Experiment
+from orchestrator.specs.reading import read_search
+from orchestrator.specs.space import cells, grid_configs
+from orchestrator.specs.specs import SearchSpec
+from orchestrator.specs.strict_yaml import read_yaml
+from orchestrator.specs.task_loading import load_task
+
+
+def is_experiment(path: Path) -> bool:
+    """Return whether a YAML file describes an experiment rather than a search."""
+    return "stages" in read_yaml(path.absolute()).data
+
+
+def plan(path: Path) -> Iterator[str]:
+    """Yield the plan line by line. Raises UserError with every mistake in the files."""
+    if not is_experiment(path):
+        yield from _search_lines(path.stem, read_search(path))
+        return
+    experiment = Experiment.read(path)
+    for name, spec in experiment.searches.items():
+        yield from _search_lines(name, spec)
+    last = experiment.candidates
+    yield f"final: the best winner of {', '.join(last)} by validation, retrained over {experiment.seeds} seeds"
+    yield "  test     the sealed part is opened once"
+
+
+def _search_lines(name: str, spec: SearchSpec) -> Iterator[str]:
+    task = load_task(spec.task)
+    folds = folds_of(spec, task)
+    fits = spec.total * spec.seeds * folds
+    chained = f", from the winner of {spec.start_from}" if spec.start_from else ""
+    yield f"{name}: {spec.task.name}{chained}"
+    yield f"  data     {', '.join(f'{key} {value}' for key, value in task.describe().items())}"
+    yield f"  search   {spec.sampler}, {spec.metric} ({spec.mode}), {_space_size(spec)}"
+    pruned = "; successive halving stops the rest early" if spec.prune else ""
+    yield (
+        f"  work     {spec.total} trials x {spec.seeds} seeds x {folds} folds = {fits} fits"
+        f" of at most {spec.max_steps} steps ({fits * spec.max_steps} steps{pruned}), {spec.concurrency} at a time"
+    )
+    if spec.budget:
+        limits = {"minutes": spec.budget.minutes, "GPU-hours": spec.budget.gpu_hours}
+        yield f"  budget   {', '.join(f'{limit:g} {unit}' for unit, limit in limits.items() if limit is not None)}"
+    for key, entry in spec.space.items():
+        shown = entry.model_dump(exclude_defaults=True) if isinstance(entry, BaseModel) else entry
+        yield f"  {key:<24} {shown if not isinstance(shown, dict) else ', '.join(f'{k} {v}' for k, v in shown.items())}"
+
+
+def _space_size(spec: SearchSpec) -> str:
+    studies = len(cells(spec.space))
+    many = f", {studies} studies side by side" if studies > 1 else ""
+    return f"{len(grid_configs(spec.space))} configurations" if spec.sampler == "grid" else f"{spec.total} trials{many}"

@@ -1,0 +1,29 @@
+"""Which checkpoints stay on disk: a running fit's newest two and best, a good trial's best, no others."""
+
+import shutil
+
+from orchestrator.history.ledger import FitEntry, Ledger
+from orchestrator.history.records import State
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.specs.specs import SearchSpec
+
+KEPT_TRIALS = 3  # the winner, and two that may tie with it
+
+
+def drop_checkpoints(fit: FitEntry, folder: RunFolder, spec: SearchSpec, *, final: bool) -> None:
+    """Delete what a fit will not need again. The newest two stay while it runs: the last one may be damaged."""
+    best = fit.last_step if final else fit.best_step(spec.metric, spec.mode)
+    kept: set[int | None] = set()
+    if fit.state is State.RUNNING:
+        kept = {best, *sorted(fit.checkpoints)[-2:]}
+    elif fit.state is State.COMPLETE:
+        kept = {best}
+    for step, name in fit.checkpoints.items():
+        if step not in kept:
+            (folder.fit(fit.key) / name).unlink(missing_ok=True)
+
+
+def drop_losers(ledger: Ledger, folder: RunFolder) -> None:
+    """Delete the folders of the complete trials that are not among the best."""
+    for loser in ledger.ranked()[KEPT_TRIALS:]:
+        shutil.rmtree(folder.trial(loser.number), ignore_errors=True)

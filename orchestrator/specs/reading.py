@@ -1,0 +1,177 @@
+"""From a YAML file to a spec: every mistake of a file at once, as `file:line: key: rule, value, way out`."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from orchestrator.errors import UserError, raise_if_any
+from orchestrator.specs.space import Cell, grid_is_finite, in_order, mistakes_in, nearest
+from orchestrator.specs.specs import ExperimentSpec, SearchSpec
+from orchestrator.specs.strict_yaml import Document, Place, read_yaml
+from orchestrator.specs.task_loading import load_task, path_arguments, task_class_of
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_search(path: Path) -> SearchSpec:
+    """Read a search space. Raises UserError with all mistakes, those against the task's hyperparameters included."""
+    document = read_yaml(path.absolute())
+    spec = _with_absolute_paths(validated(SearchSpec, document), document)
+    raise_if_any(list(_search_mistakes(spec, document)))
+    return spec
+
+
+def read_experiment(path: Path) -> tuple[ExperimentSpec, dict[str, SearchSpec]]:
+    """Read an experiment and the searches of its stages. Raises UserError with all mistakes of all the files."""
+    document = read_yaml(path.absolute())
+    spec = validated(ExperimentSpec, document)
+    mistakes: list[str] = []
+    searches: dict[str, SearchSpec] = {}
+    for name, stage in spec.stages.items():
+        if name in ("final", "trials") or not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name.startswith("final-"):
+            mistakes.append(
+                f"{document.at(('stages', name))}: {name}: a stage's name is a folder: letters, digits, - and _, "
+                "and not `final` or `trials`"
+            )
+        above = list(spec.stages)[: list(spec.stages).index(name)]
+        if stage.start_from is not None and stage.start_from not in above:
+            mistakes.append(
+                f"{document.at(('stages', name, 'start_from'))}: start_from: must name a stage above this one "
+                f"({', '.join(above) or 'there is none'}), got {stage.start_from!r}"
+            )
+        try:
+            searches[name] = read_search(document.path.parent / stage.search)
+        except UserError as error:
+            mistakes += [line for line in str(error).splitlines() if line not in mistakes]
+    mistakes += [
+        f"{document.at(('final', 'stages', i))}: stages: must name stages of this experiment, got {name!r}"
+        for i, name in enumerate(spec.final.stages)
+        if name not in spec.stages
+    ]
+    raise_if_any(mistakes)
+    raise_if_any(list(_stage_mistakes(spec, searches, document)))
+    return spec, searches
+
+
+def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], document: Document) -> Iterator[str]:
+    first, *others = spec.final.stages
+    for name in others:
+        if any(getattr(searches[name], key) != getattr(searches[first], key) for key in ("metric", "mode", "task")):
+            yield (
+                f"{document.at(('final', 'stages'))}: stages: can only compete with the same task, metric and mode; "
+                f"{name} differs from {first}"
+            )
+    for name in spec.stages:
+        if searches[name].start_from is not None:
+            yield f"{document.at(('stages', name))}: {name}: its search file must not say start_from; the stage does"
+        if searches[name].cpus_per_fit != searches[first].cpus_per_fit:
+            yield f"{document.at(('stages', name))}: {name}: must have the cpus_per_fit of {first}; one Ray serves all"
+    for name, stage in spec.stages.items():
+        if stage.start_from is None or searches[name].task != searches[stage.start_from].task:
+            continue
+        needed, there = searches[name].folds, searches[stage.start_from].folds
+        if there is not None and (needed is None or needed > there):
+            yield (
+                f"{document.at(('stages', name))}: {name}: has folds that {stage.start_from} was not searched on "
+                f"({needed or 'all'} > {there}), so its weights would have seen their validation records; "
+                "give both the same folds"
+            )
+
+
+def validated(model: type[Model], document: Document) -> Model:
+    """Turn a document into a model. Raises UserError with every mistake as `file:line: key: rule, value`."""
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        raise UserError(*dict.fromkeys(_sentence(one, document, model) for one in error.errors())) from None
+
+
+def _sentence(error: ErrorDetails, document: Document, model: type[BaseModel]) -> str:
+    place = _place(error["loc"], document)
+    key = ".".join(map(str, place)) or "file"
+    kind, given = error["type"], error["input"]
+    if kind == "missing":
+        return f"{document.at(place)}: {key}: {error['loc'][-1]} is required"
+    if kind == "extra_forbidden":
+        return f"{document.at(place)}: {key}: unknown key{nearest(str(place[-1]), _known_keys(model, place[:-1]))}"
+    rule = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    value = "" if "got " in rule or isinstance(given, dict) else f", got {given!r}"
+    return f"{document.at(place)}: {key}: {rule}{value}"
+
+
+def _place(location: tuple[str | int, ...], document: Document) -> Place:
+    """Return the location in the file; pydantic's also names the alternatives that it tried."""
+    place: Place = ()
+    for part in location:
+        if (*place, part) in document.lines:
+            place = (*place, part)
+    return place
+
+
+def _known_keys(model: type[BaseModel], place: Place) -> dict[str, Any]:
+    """Return the keys that the mapping at `place` may have."""
+    for part in place:
+        found = model.model_fields.get(str(part)) or model.model_fields.get(f"{part}_")
+        inner = list(_models_in(found.annotation)) if found else []
+        if not inner:
+            return {
+                "choice": 0,
+                "grid": 0,
+                "uniform": 0,
+                "log_uniform": 0,
+                "integer": 0,
+                "step": 0,
+                "when": 0,
+            }
+        model = inner[0]
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models_in(inner)
+
+
+def _with_absolute_paths(spec: SearchSpec, document: Document) -> SearchSpec:
+    """Read the task's paths relative to the file they stand in: a worker has another working directory."""
+    try:
+        paths = path_arguments(task_class_of(spec.task.name))
+    except UserError as error:
+        raise UserError(f"{document.at(('task', 'name'))}: {error}") from None
+    absolute = {
+        name: str((document.path.parent / value).resolve()) if name in paths and isinstance(value, str) else value
+        for name, value in spec.task.with_.items()
+    }
+    return spec.model_copy(update={"task": spec.task.model_copy(update={"with_": absolute})})
+
+
+def _search_mistakes(spec: SearchSpec, document: Document) -> Iterator[str]:
+    if spec.sampler != "grid" and spec.trials is None:
+        yield f"{document.at(())}: trials: is required unless the sampler is grid; it is the total, not further trials"
+    try:
+        in_order(spec.space)
+    except ValueError as error:
+        yield f"{document.at(('space',))}: space: {error}"
+    if spec.sampler == "grid":
+        yield from (
+            f"{document.at(('space', name))}: {name}: a grid needs finitely many values: choice, integer, or "
+            "uniform with step (`grid` is the outer grid of a sampler)"
+            for name, entry in spec.space.items()
+            if isinstance(entry, Cell) or not grid_is_finite(entry)
+        )
+    try:
+        task = load_task(spec.task)
+    except UserError as error:
+        yield from (f"{document.at(('task', 'with'))}: task: {line}" for line in str(error).splitlines())
+        return
+    for name, mistake in mistakes_in(spec.space, task.parameters()):
+        yield f"{document.at(('space', name))}: {name}: {mistake}"
+    folds = task.describe().get("folds")
+    if spec.folds is not None and isinstance(folds, int) and spec.folds > folds:
+        yield f"{document.at(('folds',))}: folds: must be at most {folds}, which the data has, got {spec.folds}"

@@ -1,0 +1,286 @@
+"""A search space: named dimensions, some active only `when` others have certain values; its grid and its suggestions.
+
+Knows what can be drawn, not who draws: `suggest` asks anything that can choose a value (see `Draw`).
+"""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from orchestrator.task import Config, Parameter, Scalar
+
+Condition = Mapping[str, Scalar | list[Scalar]]
+
+
+class Draw(Protocol):
+    """Whoever chooses values; Optuna's Trial has these three methods."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, step: float | None, log: bool) -> float: ...  # noqa: D102
+    def suggest_int(self, name: str, low: int, high: int, *, step: int, log: bool) -> int: ...  # noqa: D102
+    def suggest_categorical(self, name: str, choices: list[Scalar]) -> Scalar: ...  # noqa: D102
+
+
+class _Dimension(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    when: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
+
+    def values(self) -> list[Scalar] | None:
+        """Return every value, or None where there are infinitely many."""
+        return None
+
+    def bounds(self) -> tuple[float, float] | None:
+        """Return the smallest and the largest value of a range."""
+        return None
+
+
+class Choice(_Dimension):
+    """One of the values listed."""
+
+    choice: list[Scalar] = Field(min_length=1)
+
+    def values(self) -> list[Scalar]:  # noqa: D102
+        return list(self.choice)
+
+    def draw(self, name: str, source: Draw) -> Scalar:  # noqa: D102
+        return source.suggest_categorical(name, list(self.choice))
+
+
+class Cell(_Dimension):
+    """Each of the values listed, with a study of its own: the outer grid around a sampler."""
+
+    grid: list[Scalar] = Field(min_length=1)
+
+    def values(self) -> list[Scalar]:  # noqa: D102
+        return list(self.grid)
+
+    @model_validator(mode="after")
+    def _unconditional(self) -> Self:
+        if self.when:
+            raise ValueError("a grid value is fixed before the sampler draws, so it takes no `when`; use choice")
+        return self
+
+
+class _Range(_Dimension):
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        low, high = self.bounds() or (0.0, 0.0)
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise ValueError(f"the range must be [low, high] with low < high, got [{low:g}, {high:g}]")
+        if isinstance(self, LogUniform) and low <= 0:
+            raise ValueError(f"a log_uniform range must be positive, got [{low:g}, {high:g}]")
+        step = getattr(self, "step", None)
+        if step is not None and not 0 < step <= high - low:
+            raise ValueError(f"step must be positive and at most high - low = {high - low:g}, got {step:g}")
+        return self
+
+
+class Uniform(_Range):
+    """A float between two bounds; with `step` only low, low + step, ..."""
+
+    uniform: tuple[float, float] = Field(strict=False)
+    step: float | None = None
+
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        return self.uniform
+
+    def values(self) -> list[Scalar] | None:  # noqa: D102
+        low, high = self.uniform
+        if self.step is None:
+            return None
+        return [round(low + self.step * i, 12) for i in range(math.floor((high - low) / self.step + 1e-9) + 1)]
+
+    def draw(self, name: str, source: Draw) -> float:  # noqa: D102
+        return source.suggest_float(name, *self.uniform, step=self.step, log=False)
+
+
+class LogUniform(_Range):
+    """A float between two positive bounds, uniform in its logarithm."""
+
+    log_uniform: tuple[float, float] = Field(strict=False)
+
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        return self.log_uniform
+
+    def draw(self, name: str, source: Draw) -> float:  # noqa: D102
+        return source.suggest_float(name, *self.log_uniform, step=None, log=True)
+
+
+class Integer(_Range):
+    """A whole number between two bounds, both included; with `step` only low, low + step, ..."""
+
+    integer: tuple[int, int] = Field(strict=False)
+    step: int = 1
+
+    def bounds(self) -> tuple[float, float]:  # noqa: D102
+        return self.integer
+
+    def values(self) -> list[Scalar]:  # noqa: D102
+        return list(range(self.integer[0], self.integer[1] + 1, self.step))
+
+    def draw(self, name: str, source: Draw) -> int:  # noqa: D102
+        return source.suggest_int(name, *self.integer, step=self.step, log=False)
+
+
+_KINDS = ("choice", "grid", "uniform", "log_uniform", "integer")
+
+
+def _kind(value: Any) -> str:
+    """Tell which dimension a YAML value means; a scalar is a fixed value."""
+    if isinstance(value, dict):
+        named = [kind for kind in _KINDS if kind in value]
+        return named[0] if named else "unknown"
+    for kind, model in zip(_KINDS, (Choice, Cell, Uniform, LogUniform, Integer), strict=True):
+        if isinstance(value, model):
+            return kind
+    return "list" if isinstance(value, list) else "fixed"
+
+
+Dimension = Choice | Cell | Uniform | LogUniform | Integer
+Entry = Annotated[
+    Annotated[Choice, Tag("choice")]
+    | Annotated[Cell, Tag("grid")]
+    | Annotated[Uniform, Tag("uniform")]
+    | Annotated[LogUniform, Tag("log_uniform")]
+    | Annotated[Integer, Tag("integer")]
+    | Annotated[Scalar, Tag("fixed")],
+    Discriminator(
+        _kind,
+        custom_error_type="dimension",
+        custom_error_message="must be one value, or a mapping with one of " + ", ".join(_KINDS),
+    ),
+]
+Space = Mapping[str, Entry]
+
+
+def is_active(dimension: Dimension, chosen: Mapping[str, Scalar]) -> bool:
+    """Return whether every condition of the dimension holds for the values chosen so far."""
+    return all(
+        name in chosen and chosen[name] in (allowed if isinstance(allowed, list) else [allowed])
+        for name, allowed in dimension.when.items()
+    )
+
+
+def in_order(space: Space) -> list[str]:
+    """Return the names such that each comes after those that its conditions name. Raises ValueError for a circle."""
+    order: list[str] = []
+    left = list(space)
+    while left:
+        ready = [name for name in left if not (conditions_of(space[name]).keys() & set(left))]
+        if not ready:
+            raise ValueError(f"the conditions of {', '.join(left)} go in a circle")
+        order.append(ready[0])
+        left.remove(ready[0])
+    return order
+
+
+def conditions_of(entry: Entry) -> Condition:
+    """Return the `when` of a dimension; a fixed value has none."""
+    return entry.when if isinstance(entry, _Dimension) else {}
+
+
+def cells(space: Space) -> list[dict[str, Scalar]]:
+    """Return the outer grid: one mapping of values for each study; one empty mapping where there is none."""
+    outer = {name: entry.grid for name, entry in space.items() if isinstance(entry, Cell)}
+    return [dict(zip(outer, values, strict=True)) for values in itertools.product(*outer.values())]
+
+
+def suggest(space: Space, cell: Mapping[str, Scalar], source: Draw) -> dict[str, Scalar]:
+    """Draw one configuration: the active values by name, in the order of the file."""
+    chosen: dict[str, Scalar] = {}
+    for name in in_order(space):
+        entry = space[name]
+        if isinstance(entry, Cell):
+            chosen[name] = cell[name]
+        elif not isinstance(entry, _Dimension):
+            chosen[name] = entry
+        elif is_active(entry, chosen):
+            chosen[name] = entry.draw(name, source)
+    return {name: chosen[name] for name in space if name in chosen}
+
+
+def grid_configs(space: Space) -> list[dict[str, Scalar]]:
+    """Return every configuration of a finite space, each once, the last name varying fastest."""
+    order = in_order(space)
+
+    def extend(chosen: dict[str, Scalar], names: list[str]) -> Iterator[dict[str, Scalar]]:
+        if not names:
+            yield {name: chosen[name] for name in space if name in chosen}
+            return
+        entry = space[names[0]]
+        values: list[Scalar] | None = [entry] if not isinstance(entry, _Dimension) else entry.values()
+        if isinstance(entry, _Dimension) and not is_active(entry, chosen):
+            yield from extend(chosen, names[1:])
+            return
+        for value in values or []:
+            yield from extend({**chosen, names[0]: value}, names[1:])
+
+    unique = {tuple(config.items()): config for config in extend({}, order)}
+    return list(unique.values())
+
+
+def grid_is_finite(entry: Entry) -> bool:
+    """Return whether an entry has finitely many values."""
+    return not isinstance(entry, LogUniform) and not (isinstance(entry, Uniform) and entry.step is None)
+
+
+def mistakes_in(space: Space, parameters: Mapping[str, Parameter]) -> Iterator[tuple[str, str]]:
+    """Yield (name, mistake) for every value of the space that the task's parameters do not allow."""
+    for name, entry in space.items():
+        if name not in parameters:
+            yield name, f"is not a hyperparameter of this task{nearest(name, parameters)}"
+            continue
+        for other, wanted in conditions_of(entry).items():
+            if other not in space:
+                yield name, f"its condition names {other}, which is not in this space"
+            elif grid_is_finite(space[other]):
+                for one in wanted if isinstance(wanted, list) else [wanted]:
+                    if one not in _all(space[other]):
+                        yield name, f"its condition wants {other} to be {one!r}, which it never is"
+        if parameters[name].kind == "integer" and isinstance(entry, Uniform | LogUniform):
+            yield name, "must be whole numbers; give integer or choice"
+            continue
+        checked = _all(entry) if parameters[name].kind in ("choice", "boolean") else _extremes(entry)
+        problems = dict.fromkeys(problem for value in checked if (problem := _not_allowed(value, parameters[name])))
+        yield from ((name, problem) for problem in problems)
+
+
+def nearest(name: str, known: Mapping[str, Any]) -> str:
+    """Return the way out for an unknown name: the nearest known one, or all of them."""
+    import difflib  # here and not above: it costs the start-up of every command 5 ms and is needed for mistakes only
+
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"
+
+
+def _all(entry: Entry) -> list[Scalar]:
+    """Return every value of an entry; of one with infinitely many, its bounds."""
+    return _extremes(entry) if not isinstance(entry, _Dimension) else entry.values() or _extremes(entry)
+
+
+def _extremes(entry: Entry) -> list[Scalar]:
+    if not isinstance(entry, _Dimension):
+        return [entry]
+    bounds = entry.bounds()
+    return list(bounds) if bounds else entry.values() or []
+
+
+def _not_allowed(value: Scalar, parameter: Parameter) -> str | None:
+    if parameter.kind in ("choice", "boolean"):
+        allowed = parameter.choices if parameter.kind == "choice" else (True, False)
+        same = any(value == one and type(value) is type(one) for one in allowed)
+        return None if same else f"must be one of {', '.join(map(repr, allowed))}, got {value!r}"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"must be a {parameter.kind}, got {value!r}"
+    if parameter.kind == "integer" and value != int(value):
+        return f"must be a whole number, got {value!r}"
+    if (parameter.low is not None and value < parameter.low) or (parameter.high is not None and value > parameter.high):
+        return f"must lie between {parameter.low} and {parameter.high}, got {value!r}"
+    return None
+
+
+def complete_config(config: Config, parameters: Mapping[str, Parameter]) -> dict[str, Scalar]:
+    """Return the configuration with the default of every hyperparameter that it leaves out."""
+    return {name: config.get(name, parameter.default) for name, parameter in parameters.items()}

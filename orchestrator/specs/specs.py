@@ -1,0 +1,130 @@
+"""What the YAML files may say, as frozen models that are checked once and trusted afterwards.
+
+Reads no file (see reading.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from orchestrator.specs.space import Entry, grid_configs
+from orchestrator.task import Scalar
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+
+class TaskSpec(_Strict):
+    """Which task, and what its constructor is given."""
+
+    name: str = Field(pattern=r"^\w+(\.\w+)*:\w+$")
+    with_: dict[str, Scalar] = Field(default_factory=dict, alias="with")
+
+
+class SuccessiveHalving(_Strict):
+    """Asynchronous successive halving: at min_steps, min_steps * factor, ... the best 1/factor go on."""
+
+    min_steps: int = Field(default=1, ge=1)
+    factor: int = Field(default=3, ge=2)
+
+
+class Prune(_Strict):
+    """Who is stopped early, by the scores of the trial's first fit."""
+
+    successive_halving: SuccessiveHalving
+
+
+class Budget(_Strict):
+    """What a search may use; spent, it stops with everything saved."""
+
+    minutes: float | None = Field(default=None, gt=0)  # wall-clock while fits run
+    gpu_hours: float | None = Field(default=None, gt=0)  # of its fits on a cluster: duration x share of a GPU
+
+    @model_validator(mode="after")
+    def _has_one(self) -> "Budget":
+        if self.minutes is None and self.gpu_hours is None:
+            raise ValueError("must say minutes or gpu_hours, or both")
+        return self
+
+
+class SearchSpec(_Strict):
+    """One search: what is tried, how it is chosen, what is optimised."""
+
+    task: TaskSpec
+    start_from: str | None = None  # the name of a run beside this one, from whose winner's weights every fit starts
+    metric: str
+    mode: Literal["max", "min"] = "max"
+    max_steps: int = Field(ge=1)
+    sampler: Literal["grid", "random", "tpe"]
+    trials: int | None = Field(default=None, ge=1)
+    startup_trials: int = Field(default=10, ge=1)
+    seed: int = Field(default=0, ge=0)
+    seeds: int = Field(default=1, ge=1)
+    folds: int | None = Field(default=None, ge=1)
+    prune: Prune | None = None
+    budget: Budget | None = None
+    concurrency: int = Field(default=1, ge=1)  # fits at a time
+    cpus_per_fit: int = Field(
+        default=1, ge=1
+    )  # threads of a fit; part of the spec, since sums round differently with more
+    space: dict[str, Entry] = Field(min_length=1)
+
+    @property
+    def total(self) -> int:
+        """How many trials the search has: `trials`, of a grid at most its size."""
+        size = len(grid_configs(self.space)) if self.sampler == "grid" else None
+        return min(number for number in (self.trials, size) if number is not None)
+
+
+# What a resume may change; everything else is part of what the search is.
+CHANGEABLE = ("trials", "budget", "concurrency")
+
+
+def _path(value: Any) -> Any:
+    return Path(value) if isinstance(value, str) else value
+
+
+class StageSpec(_Strict):
+    """One stage: a search, from whose winner's weights a later one may start."""
+
+    search: Annotated[Path, BeforeValidator(_path)]
+    start_from: str | None = None
+
+
+class FinalSpec(_Strict):
+    """Which stages' winners compete (by validation), and over how many seeds the best is retrained."""
+
+    stages: list[str] = Field(min_length=1)
+    seeds: int = Field(default=3, ge=1)
+
+
+class ExperimentSpec(_Strict):
+    """Stages in the order they run, then the final."""
+
+    stages: dict[str, StageSpec] = Field(min_length=1)
+    final: FinalSpec
+
+
+def as_data(spec: SearchSpec) -> dict[str, Any]:
+    """Return the resolved spec as plain data, defaults filled in."""
+    return spec.model_dump(mode="json", by_alias=True)
+
+
+def from_data(data: Mapping[str, Any]) -> SearchSpec:
+    """Turn the journal's spec back into one. `facts`, which data was searched, is no part of what a user may say."""
+    return SearchSpec.model_validate({key: value for key, value in data.items() if key != "facts"})
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], place: str = "") -> Iterator[str]:
+    """Yield each difference between two specs that makes them different searches, as `key: old > new`."""
+    for key in dict.fromkeys([*old, *new]):
+        if not place and key in CHANGEABLE:
+            continue
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from differences(before, after, f"{place}{key}.")
+        elif before != after:
+            yield f"{place}{key}: {before!r} > {after!r}"

@@ -1,0 +1,17 @@
+"""What the table says beside scores."""
+
+from pathlib import Path
+
+from orchestrator.results.table import rows_of, table_csv
+from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
+
+
+def test_a_trial_whose_fits_answer_the_same_for_all_is_flagged_and_no_other(tmp_path: Path) -> None:
+    search = run_in_process(open_search(toy_spec(trials=2, folds=2, sampler="random"), tmp_path / "run"))
+    assert "collapsed" not in table_csv({"run": rows_of(search.ledger, alive=False)})
+    fit = next(iter(search.ledger.trials[1].fits.values()))
+    fit.metrics = {step: {**metrics, "collapsed": 1.0} for step, metrics in fit.metrics.items()}
+    first, second = rows_of(search.ledger, alive=False)
+    assert "collapsed" not in first
+    assert second["collapsed"] == "1 of 2 fits"
+    assert "1 of 2 fits" in table_csv({"run": [first, second]})

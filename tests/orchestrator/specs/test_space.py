@@ -1,0 +1,121 @@
+"""Spaces: fixed, choice, uniform, log_uniform, integer, quantised and conditional values; their grid and cells."""
+
+import random
+
+import pytest
+from pydantic import ValidationError
+
+from orchestrator.specs.space import cells, complete_config, grid_configs, in_order, mistakes_in, suggest
+from tests.orchestrator.in_process import toy_spec
+from tests.toy_task import ToyTask
+
+
+class Dice:
+    """Draws at random what Optuna would suggest."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self.asked: list[str] = []
+
+    def suggest_float(self, name: str, low: float, high: float, *, step: float | None, log: bool) -> float:
+        self.asked.append(name)
+        return self._random.uniform(low, high)
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int, log: bool) -> int:
+        self.asked.append(name)
+        return self._random.randrange(low, high + 1, step)
+
+    def suggest_categorical(self, name: str, choices: list[object]) -> object:
+        self.asked.append(name)
+        return self._random.choice(choices)
+
+
+SGD = {
+    "momentum": {"uniform": [0.0, 0.9], "when": {"optimizer": "sgd"}},
+    "optimizer": {"choice": ["sgd", "adamw"]},
+    "beta": {"choice": [0.9, 0.99], "when": {"optimizer": ["adamw"]}},
+    "model": "cnn1d",
+}
+
+
+def test_a_conditional_value_is_drawn_only_when_its_condition_holds() -> None:
+    space = toy_spec(space=SGD).space
+    for seed in range(20):
+        config = suggest(space, {}, Dice(seed))
+        assert ("momentum" in config) == (config["optimizer"] == "sgd")
+        assert ("beta" in config) == (config["optimizer"] == "adamw")
+        assert "cnn1d" == config["model"]
+
+
+def test_a_grid_has_each_active_configuration_once() -> None:
+    space = toy_spec(space={**SGD, "momentum": {"uniform": [0, 0.9], "step": 0.45, "when": {"optimizer": "sgd"}}}).space
+    configs = grid_configs(space)
+    assert [0.0, 0.45, 0.9] == [c["momentum"] for c in configs if c["optimizer"] == "sgd"]
+    assert [0.9, 0.99] == [c["beta"] for c in configs if c["optimizer"] == "adamw"]
+    assert 5 == len(configs)
+
+
+def test_a_value_listed_twice_is_one_configuration() -> None:
+    assert 2 == len(grid_configs(toy_spec(space={"x": {"choice": [1, 1, 2]}}).space))
+
+
+def test_integers_and_quantised_floats_reach_both_ends() -> None:
+    space = toy_spec(space={"a": {"integer": [1, 7], "step": 3}, "b": {"uniform": [0.1, 0.3], "step": 0.1}}).space
+    assert [1, 4, 7] == sorted({int(str(c["a"])) for c in grid_configs(space)})
+    assert [0.0, 0.6] == [c["x"] for c in grid_configs(toy_spec(space={"x": {"uniform": [0, 1], "step": 0.6}}).space)]
+    assert [0.1, 0.2, 0.3] == sorted({float(str(c["b"])) for c in grid_configs(space)})
+
+
+def test_the_outer_grid_makes_one_cell_for_each_combination() -> None:
+    space = toy_spec(space={"a": {"grid": [1, 2]}, "b": {"grid": ["x", "y"]}, "c": {"uniform": [0, 1]}}).space
+    assert [{"a": 1, "b": "x"}, {"a": 1, "b": "y"}, {"a": 2, "b": "x"}, {"a": 2, "b": "y"}] == cells(space)
+    dice = Dice(0)
+    assert {"a": 2, "b": "y"}.items() <= suggest(space, cells(space)[3], dice).items()
+    assert ["c"] == dice.asked
+
+
+def test_conditions_in_a_circle_are_refused() -> None:
+    space = toy_spec(space={"a": {"choice": [1], "when": {"b": 1}}, "b": {"choice": [1], "when": {"a": 1}}}).space
+    with pytest.raises(ValueError, match="a, b go in a circle"):
+        in_order(space)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"uniform": [1, 1]}, "low < high"),
+        ({"uniform": [2, 1]}, "low < high"),
+        ({"log_uniform": [0, 1]}, "must be positive"),
+        ({"uniform": [0, 1], "step": 2}, "at most high - low"),
+        ({"uniform": [0, float("inf")]}, "low < high"),
+        ({"choice": []}, "at least 1 item"),
+        ({"integer": [1.5, 3]}, "integer"),
+        ({"normal": [0, 1]}, "must be one value, or a mapping with one of"),
+        ([1, 2], "must be one value, or a mapping with one of"),
+        ({"grid": [1], "when": {"x": 1}}, "takes no `when`"),
+    ],
+)
+def test_an_impossible_entry_is_refused_with_its_rule(entry: object, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        toy_spec(space={"x": entry})
+
+
+def test_names_kinds_and_ranges_are_checked_against_the_task() -> None:
+    entries = {"layrs": 3, "x": {"uniform": [-3, 1]}, "layers": 2.5, "kind": {"choice": ["plain", "odd"]}, "y": True}
+    found = dict(mistakes_in(toy_spec(space=entries).space, ToyTask().parameters()))
+    assert "is not a hyperparameter of this task; did you mean layers?" == found["layrs"]
+    assert "must lie between -2 and 2, got -3.0" == found["x"]
+    assert "must be a whole number, got 2.5" == found["layers"]
+    assert "must be one of 'plain'" in found["kind"]
+    assert "must be a float, got True" == found["y"]
+
+
+def test_a_range_for_a_whole_number_and_a_condition_that_never_holds_are_named() -> None:
+    entries = {"layers": {"log_uniform": [1, 8]}, "kind": "plain", "x": {"choice": [1], "when": {"kind": "plian"}}}
+    found = dict(mistakes_in(toy_spec(space=entries).space, ToyTask().parameters()))
+    assert "must be whole numbers; give integer or choice" == found["layers"]
+    assert "its condition wants kind to be 'plian', which it never is" == found["x"]
+
+
+def test_a_config_is_completed_with_the_defaults_of_the_task() -> None:
+    assert {"x": 0.5, "y": 0.0, "layers": 1, "kind": "plain"} == complete_config({"x": 0.5}, ToyTask().parameters())
