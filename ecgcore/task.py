@@ -5,24 +5,23 @@ Knows nothing of searches. `test` is the only door to the sealed part.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.data.sealed import open_sealed
-from ecgcore.data.store import open_store
+from ecgcore.data.store import Store, open_store
 from ecgcore.fit import Fit, Metrics, Report, Scalar
 from ecgcore.parameters import PARAMETERS, Parameter
 from ecgcore.scores.challenge_score import ChallengeScore
-from ecgcore.scores.test_report import score
-from ecgcore.serving import ensemble as served
-from ecgcore.serving.prediction import predict_records, write_predictions
-from ecgcore.signals.processing import changes_of
-from ecgcore.training.feature_store import FeatureCache
-from ecgcore.training.one_fit import train
-from ecgcore.training.start_weights import refuse_seen
+
+if TYPE_CHECKING:
+    from ecgcore.training.feature_store import FeatureCache
+
+# torch, scipy and scikit-learn are imported inside the methods that train and test: whoever only reads a search space
+# and asks for `parameters` and `describe` need not wait for them.
 
 Array = NDArray[Any]
 
@@ -31,21 +30,35 @@ class ArrhythmiaTask:
     """Classify the recordings of one prepared store. Constructed once a worker process."""
 
     def __init__(self, *, data: Path, rewards: Path | None = None) -> None:
-        """Open the prepared store in `data`. Raises ValueError if it is missing, incomplete or damaged.
+        """Take the place of a prepared store; it is opened when it is first needed.
 
         rewards: the challenge's matrix of rewards, with which every step and the test have a challenge_score.
         """
-        self._store = open_store(data)
-        self._challenge = None if rewards is None else ChallengeScore.read(rewards, self._store.classes)
-        self._features = FeatureCache()
+        self._data = data
+        self._rewards = rewards
+
+    @cached_property
+    def _store(self) -> Store:
+        """The opened store. Raises ValueError if it is missing, incomplete or damaged."""
+        return open_store(self._data)
+
+    @cached_property
+    def _challenge(self) -> ChallengeScore | None:
+        return None if self._rewards is None else ChallengeScore.read(self._rewards, self._store.classes)
+
+    @cached_property
+    def _features(self) -> "FeatureCache":
+        from ecgcore.training.feature_store import FeatureCache
+
+        return FeatureCache()
 
     def parameters(self) -> Mapping[str, Parameter]:
         """Return every hyperparameter that a config may name."""
         return PARAMETERS
 
     def describe(self) -> dict[str, Scalar]:
-        """Return facts for the record."""
-        store = self._store
+        """Return facts for the record. Raises ValueError if the store or the rewards cannot be used."""
+        store, _rewards = self._store, self._challenge
         return {
             "folds": len(store.splits),
             "data": store.content_hash,
@@ -59,7 +72,9 @@ class ArrhythmiaTask:
         }
 
     def fit(self, fit: Fit, report: Report) -> None:
-        """Train one configuration on one fold, reporting every epoch: see `ecgcore.training.train`."""
+        """Train one configuration on one fold, reporting every epoch: see training/one_fit.py."""
+        from ecgcore.training.one_fit import train
+
         train(fit, report, self._store, self._features, challenge=self._challenge)
 
     def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
@@ -68,7 +83,14 @@ class ArrhythmiaTask:
         Raises ValueError if a checkpoint does not fit the store, or its weights were trained on a sealed
         record.
         """
-        ensemble, read = served.ensemble_of(checkpoints)
+        from ecgcore.data.sealed import open_sealed
+        from ecgcore.scores.test_report import score
+        from ecgcore.serving.ensemble import ensemble_of
+        from ecgcore.serving.prediction import predict_records, write_predictions
+        from ecgcore.signals.processing import changes_of
+        from ecgcore.training.start_weights import refuse_seen
+
+        ensemble, read = ensemble_of(checkpoints)
         store = self._store
         own = (store.classes, store.leads, store.rate, changes_of(store.processing))
         if (ensemble.classes, ensemble.leads, ensemble.rate, dict(ensemble.processing)) != own:
@@ -86,9 +108,13 @@ class ArrhythmiaTask:
 
     def export(self, checkpoints: Sequence[Path], directory: Path) -> Mapping[str, Scalar]:
         """Write the averaged model to `directory`/model.pt; return its signature."""
-        return served.export(checkpoints, directory)
+        from ecgcore.serving.ensemble import export
+
+        return export(checkpoints, directory)
 
     @staticmethod
     def load(directory: Path) -> Callable[[Array], Array]:
         """Return the exported model: (batch, leads, samples) in mV to (batch, classes) probabilities."""
-        return served.load(directory)
+        from ecgcore.serving.ensemble import load
+
+        return load(directory)

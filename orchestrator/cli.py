@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="orchestrate", description="Search, retrain and test classifiers; nothing is lost on the way."
     )
+    parser.add_argument("--version", action="version", version=f"orchestrate {metadata.version('orchestrate')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     plan = _command(commands, "plan", _plan, "show what a search space or an experiment would do; start nothing")
@@ -174,7 +175,6 @@ def _plan(given: argparse.Namespace) -> None:
 
 def _search(given: argparse.Namespace) -> None:
     from orchestrator.history.run_folder import RunFolder, runs_root
-    from orchestrator.runs.driver import drive_search
     from orchestrator.specs.reading import read_search
 
     changes = {name: value for name in ("trials", "concurrency") if (value := getattr(given, name)) is not None}
@@ -188,6 +188,8 @@ def _search(given: argparse.Namespace) -> None:
         follow(folder, submit_search(spec, folder, read_profile(given.cluster)), quiet=given.json)
         _show_search(folder, given)
     else:
+        from orchestrator.runs.driver import drive_search  # after the file was read: a mistake in it is told at once
+
         _show_search(folder, given, logged=drive_search(spec, folder, _here(folder, given, [spec])))
 
 
@@ -205,7 +207,7 @@ def _run_experiment(
 ) -> None:
     from orchestrator.history.openings import refuse_second_opening
     from orchestrator.runs.driver import drive_experiment
-    from orchestrator.runs.search_run import data_of
+    from orchestrator.specs.task_loading import data_of
 
     if not reopen and not folder.final.test.exists():
         refuse_second_opening(data_of(experiment.searches[experiment.candidates[0]]), folder.final)
@@ -244,7 +246,7 @@ def _retrain(given: argparse.Namespace) -> None:
     from orchestrator.history.run_contents import experiment_of, search_of
     from orchestrator.history.run_folder import existing_run
     from orchestrator.runs.driver import drive_final
-    from orchestrator.runs.search_run import data_of
+    from orchestrator.specs.task_loading import data_of
 
     folder = existing_run(given.name, given.runs)
     if experiment := experiment_of(folder):

@@ -10,11 +10,9 @@ from orchestrator.cluster.sbatch import array_sizes, driver_parameters, script, 
 from orchestrator.cluster.slurm import largest_array
 from orchestrator.cluster.submit import check_room
 from orchestrator.errors import RunFailed
-from orchestrator.runs.plan import is_experiment
-from orchestrator.runs.search_run import folds_of
 from orchestrator.specs.experiment import Experiment
-from orchestrator.specs.reading import read_search
-from orchestrator.specs.task_loading import load_task
+from orchestrator.specs.reading import is_experiment, read_search
+from orchestrator.specs.task_loading import folds_of, load_task
 
 
 def cluster_plan(path: Path, profile: ClusterProfile, runs: Path) -> Iterator[str]:

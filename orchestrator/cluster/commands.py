@@ -38,25 +38,28 @@ def add_cluster_commands(
 
 def _submit(given: argparse.Namespace) -> None:
     from orchestrator.cluster.profile import read_profile
-    from orchestrator.cluster.submit import submit_experiment, submit_search
     from orchestrator.history.openings import refuse_second_opening
     from orchestrator.history.run_folder import RunFolder, runs_root
-    from orchestrator.runs.plan import is_experiment
-    from orchestrator.runs.search_run import data_of
     from orchestrator.specs.experiment import Experiment
-    from orchestrator.specs.reading import read_search
+    from orchestrator.specs.reading import is_experiment, read_search
+    from orchestrator.specs.specs import SearchSpec
+    from orchestrator.specs.task_loading import data_of
 
     profile = read_profile(given.cluster)
     folder = RunFolder(runs_root(given.runs) / (given.name or given.file.stem))
-    if is_experiment(given.file):
-        experiment = Experiment.read(given.file)
+    spec: Experiment | SearchSpec = (
+        Experiment.read(given.file) if is_experiment(given.file) else read_search(given.file)
+    )
+    from orchestrator.cluster.submit import submit_experiment, submit_search  # after a mistake in the file was told
+
+    if isinstance(spec, Experiment):
         if not given.reopen and not folder.final.test.exists():
-            refuse_second_opening(data_of(experiment.searches[experiment.candidates[0]]), folder.final)
-        print(submit_experiment(experiment, folder, profile, reopen=given.reopen))
+            refuse_second_opening(data_of(spec.searches[spec.candidates[0]]), folder.final)
+        print(submit_experiment(spec, folder, profile, reopen=given.reopen))
     elif given.reopen:
         raise UserError(f"--reopen: {given.file} is a search, which never opens the test part; leave it out")
     else:
-        print(submit_search(read_search(given.file), folder, profile))
+        print(submit_search(spec, folder, profile))
 
 
 def _logs(given: argparse.Namespace) -> None:

@@ -13,10 +13,10 @@ from orchestrator.history.run_contents import experiment_of, search_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.runs.experiment_run import begin_experiment
 from orchestrator.runs.final_run import set_aside
-from orchestrator.runs.search_run import begin_search, folds_of
+from orchestrator.runs.search_run import begin_search
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.specs import SearchSpec
-from orchestrator.specs.task_loading import load_task
+from orchestrator.specs.task_loading import folds_of, load_task
 
 GONE_WITHIN_S = 60.0  # so long SLURM may take to end jobs: production sites grant them 30 s
 

@@ -12,12 +12,12 @@ from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.consolidation import consolidate_experiment
 from orchestrator.runs.final_run import retrain
-from orchestrator.runs.search_run import folds_of, run_search
+from orchestrator.runs.search_run import run_search
 from orchestrator.search.selection import Winner, winner_of
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.specs import differences
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import load_task
+from orchestrator.specs.task_loading import folds_of, load_task
 
 
 def run_experiment(

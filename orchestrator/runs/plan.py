@@ -5,18 +5,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from orchestrator.runs.search_run import folds_of
 from orchestrator.specs.experiment import Experiment
-from orchestrator.specs.reading import read_search
+from orchestrator.specs.reading import is_experiment, read_search
 from orchestrator.specs.space import cells, grid_configs
 from orchestrator.specs.specs import SearchSpec
-from orchestrator.specs.strict_yaml import read_yaml
-from orchestrator.specs.task_loading import load_task
-
-
-def is_experiment(path: Path) -> bool:
-    """Return whether a YAML file describes an experiment rather than a search."""
-    return "stages" in read_yaml(path.absolute()).data
+from orchestrator.specs.task_loading import folds_of, load_task
 
 
 def plan(path: Path) -> Iterator[str]:

@@ -15,8 +15,7 @@ from orchestrator.search.search import Search, StartFrom
 from orchestrator.search.selection import checkpoint_of, winner_of
 from orchestrator.specs.specs import SearchSpec, as_data
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import load_task
-from orchestrator.task import Scalar, Task
+from orchestrator.specs.task_loading import folds_of, load_task
 
 
 def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
@@ -68,16 +67,6 @@ def begin_search(spec: SearchSpec, folder: RunFolder) -> int:
     search.close()
     write_text(folder.spec, write_yaml(as_data(spec)))
     return search.fits_left
-
-
-def folds_of(spec: SearchSpec, task: Task) -> int:
-    """Return the number of folds of a search: its own, or all that the task's data has."""
-    return spec.folds or int(task.describe().get("folds") or 1)
-
-
-def data_of(spec: SearchSpec) -> Scalar:
-    """Return the content hash of the data that a search is about."""
-    return load_task(spec.task).describe().get("data")
 
 
 def start_from_of(spec: SearchSpec, folder: RunFolder) -> StartFrom:

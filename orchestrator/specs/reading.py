@@ -17,6 +17,11 @@ from orchestrator.specs.task_loading import load_task, path_arguments, task_clas
 Model = TypeVar("Model", bound=BaseModel)
 
 
+def is_experiment(path: Path) -> bool:
+    """Return whether a YAML file describes an experiment rather than a search."""
+    return "stages" in read_yaml(path.absolute()).data
+
+
 def read_search(path: Path) -> SearchSpec:
     """Read a search space. Raises UserError with all mistakes, those against the task's hyperparameters included."""
     document = read_yaml(path.absolute())
@@ -172,6 +177,10 @@ def _search_mistakes(spec: SearchSpec, document: Document) -> Iterator[str]:
         return
     for name, mistake in mistakes_in(spec.space, task.parameters()):
         yield f"{document.at(('space', name))}: {name}: {mistake}"
-    folds = task.describe().get("folds")
+    try:
+        folds = task.describe().get("folds")
+    except (ValueError, OSError) as error:
+        yield from (f"{document.at(('task', 'with'))}: task: {line}" for line in str(error).splitlines())
+        return
     if spec.folds is not None and isinstance(folds, int) and spec.folds > folds:
         yield f"{document.at(('folds',))}: folds: must be at most {folds}, which the data has, got {spec.folds}"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from orchestrator.errors import UserError, raise_if_any
 from orchestrator.specs.space import nearest
-from orchestrator.specs.specs import TaskSpec
-from orchestrator.task import Task
+from orchestrator.specs.specs import SearchSpec, TaskSpec
+from orchestrator.task import Scalar, Task
 
 
 def load_task(spec: TaskSpec) -> Task:
@@ -59,3 +59,13 @@ def with_mistakes(spec: TaskSpec) -> Iterator[str]:
     for name, argument in signature.parameters.items():
         if argument.default is argument.empty and name not in spec.with_:
             yield f"with: {name} is required by {spec.name}"
+
+
+def folds_of(spec: SearchSpec, task: Task) -> int:
+    """Return the number of folds of a search: its own, or all that the task's data has."""
+    return spec.folds or int(task.describe().get("folds") or 1)
+
+
+def data_of(spec: SearchSpec) -> Scalar:
+    """Return the content hash of the data that a search is about."""
+    return load_task(spec.task).describe().get("data")

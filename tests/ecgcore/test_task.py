@@ -151,7 +151,7 @@ def test_a_checkpoint_of_another_question_is_not_tested(stores, tmp_path):
 
 def test_a_folder_that_is_no_store_is_refused_with_the_way_out(tmp_path):
     with pytest.raises(ValueError, match="orchestrate data prepare"):
-        ArrhythmiaTask(data=tmp_path)
+        ArrhythmiaTask(data=tmp_path).describe()
 
 
 def test_the_untuned_small_model_learns_real_recordings(recordings, tmp_path):

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.orchestrator.execution.test_local_ray import wait_for
 
 from orchestrator.errors import RunFailed
 from orchestrator.history.driver_lock import hold
@@ -14,6 +13,7 @@ from orchestrator.history.journal import CutOff, Journal
 from orchestrator.history.records import Stage
 from orchestrator.history.run_folder import RunFolder
 from tests.orchestrator.command import toy_search, written
+from tests.orchestrator.execution.test_local_ray import wait_for
 
 TAKE_OVER = """
 import sys
