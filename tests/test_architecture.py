@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import json
 import re
 import subprocess
 import sys
@@ -166,6 +167,23 @@ def test_help_imports_nothing_heavy() -> None:
     code += "print(sorted({'ray', 'torch', 'mlflow', 'optuna', 'numpy', 'pydantic', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "[]" == done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("words", [["plan"], ["search", "--space"], ["run"], ["submit", "--cluster", "slurm/gpu.yaml"]])
+def test_a_mistake_in_a_file_is_told_before_anything_heavy_is_imported(tmp_path: Path, words: list[str]) -> None:
+    """What checks a file needs no torch, ray, optuna, mlflow, scipy: they cost seconds."""
+    told = {"task": {"name": "ecgcore.task:ArrhythmiaTask", "with": {"data": "no/such/store"}}, "sampler": "random"}
+    space = {**told, "metric": "macro_auc", "max_steps": 2, "trials": 2, "space": {"learnign_rate": 0.1}}
+    (tmp_path / "space.yaml").write_text(json.dumps(space))
+    (tmp_path / "experiment.yaml").write_text('{"stages": {"a": {"search": "space.yaml"}}, "final": {"stages": ["a"]}}')
+    file = tmp_path / ("experiment.yaml" if words == ["run"] else "space.yaml")
+    code = f"import sys, orchestrator.cli as c\ncode = c.main({[*words, str(file)]!r})\n"
+    code += "print(code, sorted({'ray', 'torch', 'mlflow', 'optuna', 'scipy', 'sklearn', 'wfdb'} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert "2 []" == done.stdout.splitlines()[-1]
+    assert "did you mean learning_rate?" in done.stderr
 
 
 def test_nothing_unsafe_is_called() -> None:
