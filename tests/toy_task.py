@@ -10,8 +10,9 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -27,6 +28,7 @@ class ToyParameter:
     high: float | None = None
     choices: tuple[Scalar, ...] = ()
     help: str = ""
+    only_with: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
 
 
 class ToyTask:
@@ -37,7 +39,7 @@ class ToyTask:
             raise ValueError(f"{data}: no such folder; make it with mkdir")
         self.step_s, self.folds = step_s, folds
 
-    def parameters(self) -> Mapping[str, ToyParameter]:
+    def parameters(self, listed: Mapping[str, Sequence[Scalar]] = MappingProxyType({})) -> Mapping[str, ToyParameter]:
         return {
             "x": ToyParameter(default=0.0, kind="float", low=-2, high=2),
             "y": ToyParameter(default=0.0, kind="float", low=0, high=1),

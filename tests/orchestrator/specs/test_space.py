@@ -5,7 +5,8 @@ import random
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.specs.space import cells, complete_config, grid_configs, in_order, mistakes_in, suggest
+from orchestrator.specs.space import cells, complete_config, grid_configs, in_order, suggest
+from orchestrator.specs.space_mistakes import mistakes_in
 from tests.orchestrator.in_process import toy_spec
 from tests.toy_task import ToyTask
 
