@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from orchestrator.specs.space import (
+    Cell,
+    Dimension,
+    Entry,
     LogUniform,
     Space,
     Uniform,
@@ -46,7 +49,9 @@ def _out_of_place(name: str, space: Space, parameters: Mapping[str, Parameter]) 
             beside = values_of(entry) + [parameters[other].default] * bool(conditions_of(entry))
         if wrong := [value for value in dict.fromkeys(beside) if value not in allowed]:
             never = len(wrong) == len(set(beside))
-            way_out = f"leave it out, or set {other}" if never else f"add `when: {{{other}: {_as_yaml(allowed)}}}`"
+            way_out = _when(space[name], other, allowed)
+            if never:
+                way_out = f"leave it out, or give {other}: {_as_yaml(allowed)}"
             yield (
                 f"is of {', '.join(map(str, allowed))}, and {other} {'is' if never else 'may be'} "
                 f"{', '.join(map(str, wrong))}; {way_out}"
@@ -63,6 +68,14 @@ def _allowed_by_conditions(name: str, other: str, space: Space, seen: frozenset[
         return wanted if isinstance(wanted, list) else [wanted]
     found = (_allowed_by_conditions(condition, other, space, seen | {name}) for condition in conditions)
     return next((values for values in found if values is not None), None)
+
+
+def _when(entry: Entry, other: str, allowed: tuple[Scalar, ...]) -> str:
+    """Return how an entry is restricted to values of another."""
+    when = f"when: {{{other}: {_as_yaml(allowed)}}}"
+    if isinstance(entry, Cell):  # which takes no `when`
+        return f"write `{{choice: {entry.grid}, {when}}}`"
+    return f"write `{{choice: [{entry}], {when}}}`" if not isinstance(entry, Dimension) else f"add `{when}`"
 
 
 def _as_yaml(values: tuple[Scalar, ...]) -> str:
