@@ -163,13 +163,12 @@ def _learner(
     optimiser = build_optimiser(model.parameters(), settings)
     batches = fit.max_steps * batches_an_epoch(len(part.train), size=settings.batch_size)
     device = next(model.parameters()).device
-    content = f"{store.content_hash} {settings.model} {dict(settings.own)}"  # not all of these show in the weights
     return Learner(
         model=model,
         records=records,
         augmentation=augmentation,
         frozen=frozen,
-        features=cache.get(model, records, content=content) if frozen and not augmentation.active else None,
+        features=cache.get(model, records, content=store.content_hash) if frozen and not augmentation.active else None,
         loss=build_loss(settings, multilabel=store.multilabel, labels=statistics.labels, device=device),
         optimiser=optimiser,
         schedule=build_schedule(optimiser, settings, batches=batches, epochs=fit.max_steps),
