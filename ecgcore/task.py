@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from ecgcore.data.store import Store, open_store
 from ecgcore.fit import Fit, Metrics, Report, Scalar
-from ecgcore.parameters import PARAMETERS, Parameter
+from ecgcore.parameters import Parameter
 from ecgcore.scores.challenge_score import ChallengeScore
+from ecgcore.training.hyperparameters import known_parameters
 
 if TYPE_CHECKING:
     from ecgcore.training.feature_store import FeatureCache
@@ -52,9 +54,9 @@ class ArrhythmiaTask:
 
         return FeatureCache()
 
-    def parameters(self) -> Mapping[str, Parameter]:
-        """Return every hyperparameter that a config may name."""
-        return PARAMETERS
+    def parameters(self, listed: Mapping[str, Sequence[Scalar]] = MappingProxyType({})) -> Mapping[str, Parameter]:
+        """Return every hyperparameter that a config may name; `listed` may name networks of one's own, as `model`."""
+        return known_parameters(listed)
 
     def describe(self) -> dict[str, Scalar]:
         """Return facts for the record. Raises ValueError if the store or the rewards cannot be used."""

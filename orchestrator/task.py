@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -33,6 +34,9 @@ class Parameter(Protocol):
     def choices(self) -> tuple[Scalar, ...]: ...  # noqa: D102  the allowed values of a choice
     @property
     def help(self) -> str: ...  # noqa: D102  one line, with the unit
+    @property
+    def only_with(self) -> Mapping[str, tuple[Scalar, ...]]:
+        """Return the values of other hyperparameters beside which alone this one counts; empty: it always does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,8 @@ class Fit:
     """One (trial, seed, fold): the unit of execution, checkpoint, resume and accounting."""
 
     trial: int
-    config: Config  # every hyperparameter by name, defaults filled in; a condition's inactive ones hold their default
+    # Every hyperparameter that counts (only_with) by name, defaults filled in; a condition's inactive ones hold theirs.
+    config: Config
     seed: int  # what to seed with: drawn from the study's seed, the seed's index and the fold, not from the trial
     fold: int
     folds: int
@@ -62,8 +67,12 @@ class Report(Protocol):
 class Task(Protocol):
     """What can be searched. Constructed once per worker process, from the `with` of the YAML."""
 
-    def parameters(self) -> Mapping[str, Parameter]:
-        """Return every hyperparameter that a config may name."""
+    def parameters(self, listed: Mapping[str, Sequence[Scalar]] = MappingProxyType({})) -> Mapping[str, Parameter]:
+        """Return every hyperparameter that a config may name.
+
+        listed: the values that a space lists for each name, as far as it does; some hyperparameters may exist with some
+        of them only. Raises ValueError, a mistake a line as `name: rule, value`, for values that cannot be used.
+        """
 
     def describe(self) -> Mapping[str, Scalar]:
         """Return facts for the record: `folds` (how many there are), `data` (content hash), `target`, sizes."""

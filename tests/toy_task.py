@@ -10,8 +10,9 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -27,6 +28,7 @@ class ToyParameter:
     high: float | None = None
     choices: tuple[Scalar, ...] = ()
     help: str = ""
+    only_with: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
 
 
 class ToyTask:
@@ -37,20 +39,26 @@ class ToyTask:
             raise ValueError(f"{data}: no such folder; make it with mkdir")
         self.step_s, self.folds = step_s, folds
 
-    def parameters(self) -> Mapping[str, ToyParameter]:
+    def parameters(self, listed: Mapping[str, Sequence[Scalar]] = MappingProxyType({})) -> Mapping[str, ToyParameter]:
+        """Kinds of one's own, `own:NAME`, exist where they are listed; `turns` is of them and of `bent`."""
+        own = [str(kind) for kind in listed.get("kind", []) if str(kind).startswith("own:")]
+        if "own:lost" in own:
+            raise ValueError("kind: own:lost: is not there; write it")
         return {
             "x": ToyParameter(default=0.0, kind="float", low=-2, high=2),
             "y": ToyParameter(default=0.0, kind="float", low=0, high=1),
             "layers": ToyParameter(default=1, kind="integer", low=1, high=8),
             "kind": ToyParameter(
-                default="plain", kind="choice", choices=("plain", "bent", "raises", "diverges", "dies", "silent")
+                default="plain", kind="choice", choices=("plain", "bent", "raises", "diverges", "dies", "silent", *own)
             ),
+            "turns": ToyParameter(default=2, kind="integer", low=1, high=4, only_with={"kind": ("bent", *own)}),
         }
 
     def describe(self) -> Mapping[str, Scalar]:
         return {"folds": self.folds, "data": "toy"}
 
     def fit(self, fit: Fit, report: Report) -> None:
+        assert not str(fit.config["kind"]).startswith("own:") or 2 == fit.config["turns"]
         done = json.loads(fit.resume_from.read_text())["step"] if fit.resume_from else 0
         for step in range(done + 1, fit.max_steps + 1):
             time.sleep(self.step_s)

@@ -1,14 +1,17 @@
 """A classifier: a normalisation, a backbone that turns a record into features, a head that turns those into logits."""
 
-from typing import Literal
+import inspect
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
+from ecgcore.fit import Scalar
 from ecgcore.models.heads import hidden_head, linear_head
-from ecgcore.models.networks.cnn1d import CNN1d
-from ecgcore.models.networks.resnet1d import ResNet1d
-from ecgcore.models.networks.resnet_lstm import ResNetLSTM
 from ecgcore.models.normalisation import AsItIs, build_normalisation
+from ecgcore.models.registry import class_of, network_of, own_values
 
 SHORTEST = 16  # samples; below this the convolutions leave nothing to average
 
@@ -40,17 +43,39 @@ class Classifier(nn.Module):
 
 
 def build_classifier(
-    name: Literal["cnn1d", "resnet1d", "resnet_lstm"],
+    name: str,
     *,
     leads: int,
     classes: int,
     dropout: float = 0.0,
     normalise: Literal["none", "record", "train"] = "none",
+    own: Mapping[str, Scalar] = MappingProxyType({}),
 ) -> Classifier:
-    """Build a model with fresh weights drawn from torch's global generator."""
+    """Build a model with fresh weights drawn from torch's global generator.
+
+    name: of the registry, or `package.module:Class`. own: the network's own hyperparameters; the rest has its default.
+    Raises ValueError where there is no such network, or its class is not one.
+    """
     normalisation = build_normalisation(normalise, leads=leads)
-    if name == "cnn1d":
-        head = hidden_head(CNN1d.features, hidden=64, classes=classes, dropout=dropout)
-        return Classifier(CNN1d(leads), head, normalisation)
-    backbone = ResNet1d(leads) if name == "resnet1d" else ResNetLSTM(leads)
-    return Classifier(backbone, linear_head(backbone.features, classes=classes, dropout=dropout), normalisation)
+    values = own_values(name, own)
+    if network_of(name).head == "linear":
+        backbone = _backbone(name, leads, values)
+        head = linear_head(backbone.features, classes=classes, dropout=dropout)
+        return Classifier(backbone, head, normalisation)
+    # A hidden head is drawn before its backbone, as it always was: equal seeds go on giving equal weights.
+    with torch.random.fork_rng(devices=[]):
+        features = _backbone(name, leads, values).features
+    head = hidden_head(features, hidden=64, classes=classes, dropout=dropout)
+    return Classifier(_backbone(name, leads, values), head, normalisation)
+
+
+def _backbone(name: str, leads: int, values: Mapping[str, Scalar]) -> Any:
+    made = class_of(name)
+    try:
+        inspect.signature(made).bind(leads, **values)
+    except TypeError as error:
+        raise ValueError(f"model {name}: must take leads and its own hyperparameters by name ({error})") from None
+    backbone = made(leads, **values)
+    if not isinstance(backbone, nn.Module) or not isinstance(getattr(backbone, "features", None), int):
+        raise ValueError(f"model {name}: must be an nn.Module that says in `features` how many it makes of a record")
+    return backbone

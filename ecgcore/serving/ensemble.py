@@ -18,6 +18,7 @@ from torch import Tensor
 from ecgcore.data.batches import EVALUATION_BATCH
 from ecgcore.models.classifier import Classifier, build_classifier
 from ecgcore.models.device import best_device
+from ecgcore.models.registry import own_values
 from ecgcore.scores.calibration import Calibration, probabilities
 from ecgcore.training.checkpoints import Checkpoint, read_checkpoint, read_tensors, write_tensors
 
@@ -111,6 +112,8 @@ def load(directory: Path) -> Callable[[Array], Array]:
         ensemble = _built(content)
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"{directory / FILE}: not an exported model ({error}); export it again") from None
+    except ValueError as error:  # a network of the user's that is not installed here
+        raise ValueError(f"{directory / FILE}: {error}") from None
 
     def predict(signals: Array) -> Array:
         _check(signals, ensemble)
@@ -150,7 +153,9 @@ def _built(content: dict[str, Any]) -> Ensemble:
     members = []
     for member in content["members"]:
         config = member["config"]
-        model = build_classifier(config["model"], normalise=config.get("normalise", "none"), **sizes)
+        name = config["model"]
+        own = own_values(name, config)
+        model = build_classifier(name, normalise=config.get("normalise", "none"), own=own, **sizes)
         model.load_state_dict(member["weights"])
         calibration = Calibration(temperature=member["temperature"], thresholds=member["thresholds"])
         members.append(Member(model=model.eval().to(best_device()), calibration=calibration))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from ecgcore.parameters import Hyperparameters
+from ecgcore.training.hyperparameters import Hyperparameters
 
 WANDER = (0.05, 0.5)  # Hz: breathing and moving electrodes
 WAVES = 3  # of a record's baseline wander

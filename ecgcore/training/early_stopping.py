@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from ecgcore.parameters import Hyperparameters
+from ecgcore.training.hyperparameters import Hyperparameters
 
 Best = tuple[float | None, int]  # score and step
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from ecgcore.parameters import Hyperparameters
+from ecgcore.training.hyperparameters import Hyperparameters
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 SINGLE = ("cross_entropy", "weighted_cross_entropy")  # for one label a record

@@ -17,7 +17,6 @@ from ecgcore.fit import Fit, Report
 from ecgcore.models.classifier import Classifier, build_classifier
 from ecgcore.models.device import best_device
 from ecgcore.models.normalisation import ByTraining
-from ecgcore.parameters import Hyperparameters
 from ecgcore.scores.calibration import Calibration, calibrate, probabilities
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.metrics import SCORES, decide, macro_auc, summary
@@ -34,6 +33,7 @@ from ecgcore.training.checkpoints import (
 from ecgcore.training.early_stopping import Patience
 from ecgcore.training.epoch import Learner
 from ecgcore.training.feature_store import FeatureCache
+from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.losses import build_loss
 from ecgcore.training.optimisation import average_of, build_optimiser, build_schedule
 from ecgcore.training.sampling import balancing_weights, batches_an_epoch
@@ -63,6 +63,7 @@ def train(
         classes=len(store.classes),
         dropout=settings.dropout,
         normalise=settings.normalise,
+        own=settings.own,
     )
     resumed = read_resumed(fit.resume_from, fit, settings, store) if fit.resume_from else None
     if resumed:
@@ -233,7 +234,7 @@ def _blank(fit: Fit, settings: Hyperparameters, store: Store, fingerprints: Indi
         seed=fit.seed,
         fold=fit.fold,
         final=fit.final,
-        config=vars(settings),
+        config=settings.config(),
         data=store.content_hash,
         classes=store.classes,
         leads=store.leads,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau, StepLR
 from torch.optim.swa_utils import AveragedModel
 
-from ecgcore.parameters import Hyperparameters
+from ecgcore.training.hyperparameters import Hyperparameters
 
 
 def build_optimiser(weights: Iterable[nn.Parameter], settings: Hyperparameters) -> torch.optim.Optimizer:

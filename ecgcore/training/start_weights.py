@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from ecgcore.data.store import Records, Store
 from ecgcore.fit import Fit, Scalar
 from ecgcore.models.classifier import Classifier
-from ecgcore.parameters import PARAMETERS, Hyperparameters
 from ecgcore.signals.processing import changes_of
 from ecgcore.training.checkpoints import Checkpoint, read_checkpoint
+from ecgcore.training.hyperparameters import Hyperparameters
 
 Indices = NDArray[np.int64]
 NAMED = 5  # records in a message
@@ -20,10 +20,12 @@ NAMED = 5  # records in a message
 def read_start(path: Path, settings: Hyperparameters, store: Store) -> Checkpoint:
     """Read an earlier stage's checkpoint. Raises ValueError with every way in which it does not fit."""
     start = read_checkpoint(path)
+    was, now = _config_of(start, settings), settings.config()
+    own = settings.own if was["model"] == settings.model else ()
     mistakes = [
-        f"{name} must be the checkpoint's {_setting(start, name)}, got {getattr(settings, name)}"
-        for name in ("model", "normalise")
-        if _setting(start, name) != getattr(settings, name)
+        f"{name} must be the checkpoint's {was[name]}, got {now[name]}"
+        for name in ("model", "normalise", *own)
+        if was[name] != now[name]
     ]
     if start.leads != store.leads:
         mistakes.append(
@@ -58,26 +60,27 @@ def load_start(model: Classifier, start: Checkpoint, store: Store) -> None:
         model.get_submodule(half[:-1]).load_state_dict(weights)
 
 
-def _setting(checkpoint: Checkpoint, name: str) -> Scalar:
-    """Return a hyperparameter; a checkpoint from before there was such a one has its default."""
-    return checkpoint.config.get(name, PARAMETERS[name].default)
+def _config_of(checkpoint: Checkpoint, settings: Hyperparameters) -> dict[str, Scalar]:
+    """Return the checkpoint's hyperparameters; what there was not when it was written has its default."""
+    return {**Hyperparameters.read({"model": settings.model}).config(), **checkpoint.config}
 
 
 def read_resumed(path: Path, fit: Fit, settings: Hyperparameters, store: Store) -> Checkpoint:
     """Read the fit's own checkpoint. Raises ValueError with every way in which it is another fit's."""
     resumed = read_checkpoint(path)
+    was = _config_of(resumed, settings)
     pairs = {
         "seed": (resumed.seed, fit.seed),
         "fold": (resumed.fold, fit.fold),
         "final": (resumed.final, fit.final),
         "max_steps": (resumed.max_steps, fit.max_steps),
         "data": (resumed.data, store.content_hash),
-        **{name: (_setting(resumed, name), value) for name, value in vars(settings).items()},
+        **{name: (was[name], now) for name, now in settings.config().items()},
     }
     mistakes = [
-        f"{path}: a fit goes on from its own checkpoint: {name} must be {was}, got {now}; start it afresh"
-        for name, (was, now) in pairs.items()
-        if was != now
+        f"{path}: a fit goes on from its own checkpoint: {name} must be {before}, got {now}; start it afresh"
+        for name, (before, now) in pairs.items()
+        if before != now
     ]
     if mistakes:
         raise ValueError("\n".join(mistakes))

@@ -24,7 +24,7 @@ from orchestrator.search.search import Search
 from orchestrator.search.selection import Winner, checkpoint_of, winner_checkpoints, winner_of
 from orchestrator.specs.specs import SearchSpec, as_data, differences
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import load_task
+from orchestrator.specs.task_loading import load_task, parameters_of
 
 
 def retrain(
@@ -45,7 +45,7 @@ def retrain(
     search = Search(
         spec,
         final,
-        parameters=task.parameters(),
+        parameters=parameters_of(spec, task),
         folds=1,
         data=task.describe().get("data"),
         incarnation=session.incarnation,

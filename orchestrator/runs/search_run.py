@@ -15,7 +15,7 @@ from orchestrator.search.search import Search, StartFrom
 from orchestrator.search.selection import checkpoint_of, winner_of
 from orchestrator.specs.specs import SearchSpec, as_data
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import folds_of, load_task
+from orchestrator.specs.task_loading import folds_of, load_task, parameters_of
 
 
 def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
@@ -24,7 +24,7 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
     search = Search(
         spec,
         folder,
-        parameters=task.parameters(),
+        parameters=parameters_of(spec, task),
         folds=folds_of(spec, task),
         data=task.describe().get("data"),
         incarnation=session.incarnation,
@@ -61,7 +61,7 @@ def begin_search(spec: SearchSpec, folder: RunFolder) -> int:
     folds = folds_of(spec, task)
     start_from = start_from_of(spec, folder)
     search = Search(
-        spec, folder, parameters=task.parameters(), folds=folds, data=task.describe().get("data"),
+        spec, folder, parameters=parameters_of(spec, task), folds=folds, data=task.describe().get("data"),
         incarnation="submitted", start_from=start_from,
     )  # fmt: skip
     search.close()

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import UserError, raise_if_any
-from orchestrator.specs.space import Cell, grid_is_finite, in_order, mistakes_in, nearest
+from orchestrator.specs.space import Cell, grid_is_finite, in_order, listed, nearest
+from orchestrator.specs.space_mistakes import mistakes_in
 from orchestrator.specs.specs import ExperimentSpec, SearchSpec
 from orchestrator.specs.strict_yaml import Document, Place, read_yaml
 from orchestrator.specs.task_loading import load_task, path_arguments, task_class_of
+from orchestrator.task import Task
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -175,8 +177,7 @@ def _search_mistakes(spec: SearchSpec, document: Document) -> Iterator[str]:
     except UserError as error:
         yield from (f"{document.at(('task', 'with'))}: task: {line}" for line in str(error).splitlines())
         return
-    for name, mistake in mistakes_in(spec.space, task.parameters()):
-        yield f"{document.at(('space', name))}: {name}: {mistake}"
+    yield from _space_mistakes(spec, task, document)
     try:
         folds = task.describe().get("folds")
     except (ValueError, OSError) as error:
@@ -184,3 +185,18 @@ def _search_mistakes(spec: SearchSpec, document: Document) -> Iterator[str]:
         return
     if spec.folds is not None and isinstance(folds, int) and spec.folds > folds:
         yield f"{document.at(('folds',))}: folds: must be at most {folds}, which the data has, got {spec.folds}"
+
+
+def _space_mistakes(spec: SearchSpec, task: Task, document: Document) -> Iterator[str]:
+    refused: dict[str, str] = {}
+    try:
+        parameters = task.parameters(listed(spec.space))
+    except ValueError as error:  # of the form `name: rule, value`, a mistake a line
+        for line in str(error).splitlines():
+            name = line.partition(":")[0]
+            refused[name] = line
+            yield f"{document.at(('space', name) if name in spec.space else ('space',))}: {line}"
+        parameters = task.parameters()
+    for name, mistake in mistakes_in(spec.space, parameters):
+        if not refused or (name in parameters and name not in refused):  # others may be of what was refused
+            yield f"{document.at(('space', name))}: {name}: {mistake}"

@@ -226,25 +226,9 @@ def grid_is_finite(entry: Entry) -> bool:
     return not isinstance(entry, LogUniform) and not (isinstance(entry, Uniform) and entry.step is None)
 
 
-def mistakes_in(space: Space, parameters: Mapping[str, Parameter]) -> Iterator[tuple[str, str]]:
-    """Yield (name, mistake) for every value of the space that the task's parameters do not allow."""
-    for name, entry in space.items():
-        if name not in parameters:
-            yield name, f"is not a hyperparameter of this task{nearest(name, parameters)}"
-            continue
-        for other, wanted in conditions_of(entry).items():
-            if other not in space:
-                yield name, f"its condition names {other}, which is not in this space"
-            elif grid_is_finite(space[other]):
-                for one in wanted if isinstance(wanted, list) else [wanted]:
-                    if one not in _all(space[other]):
-                        yield name, f"its condition wants {other} to be {one!r}, which it never is"
-        if parameters[name].kind == "integer" and isinstance(entry, Uniform | LogUniform):
-            yield name, "must be whole numbers; give integer or choice"
-            continue
-        checked = _all(entry) if parameters[name].kind in ("choice", "boolean") else _extremes(entry)
-        problems = dict.fromkeys(problem for value in checked if (problem := _not_allowed(value, parameters[name])))
-        yield from ((name, problem) for problem in problems)
+def listed(space: Space) -> dict[str, list[Scalar]]:
+    """Return the values of every name for which the file lists them: fixed, choice, grid."""
+    return {name: values_of(entry) for name, entry in space.items() if not isinstance(entry, _Range)}
 
 
 def nearest(name: str, known: Mapping[str, Any]) -> str:
@@ -255,32 +239,24 @@ def nearest(name: str, known: Mapping[str, Any]) -> str:
     return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"
 
 
-def _all(entry: Entry) -> list[Scalar]:
+def values_of(entry: Entry) -> list[Scalar]:
     """Return every value of an entry; of one with infinitely many, its bounds."""
-    return _extremes(entry) if not isinstance(entry, _Dimension) else entry.values() or _extremes(entry)
+    return extremes_of(entry) if not isinstance(entry, _Dimension) else entry.values() or extremes_of(entry)
 
 
-def _extremes(entry: Entry) -> list[Scalar]:
+def extremes_of(entry: Entry) -> list[Scalar]:
+    """Return the bounds of a range, and every value of what has none."""
     if not isinstance(entry, _Dimension):
         return [entry]
     bounds = entry.bounds()
     return list(bounds) if bounds else entry.values() or []
 
 
-def _not_allowed(value: Scalar, parameter: Parameter) -> str | None:
-    if parameter.kind in ("choice", "boolean"):
-        allowed = parameter.choices if parameter.kind == "choice" else (True, False)
-        same = any(value == one and type(value) is type(one) for one in allowed)
-        return None if same else f"must be one of {', '.join(map(repr, allowed))}, got {value!r}"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"must be a {parameter.kind}, got {value!r}"
-    if parameter.kind == "integer" and value != int(value):
-        return f"must be a whole number, got {value!r}"
-    if (parameter.low is not None and value < parameter.low) or (parameter.high is not None and value > parameter.high):
-        return f"must lie between {parameter.low} and {parameter.high}, got {value!r}"
-    return None
-
-
 def complete_config(config: Config, parameters: Mapping[str, Parameter]) -> dict[str, Scalar]:
-    """Return the configuration with the default of every hyperparameter that it leaves out."""
-    return {name: config.get(name, parameter.default) for name, parameter in parameters.items()}
+    """Return the configuration with the default of every hyperparameter that it leaves out, of those that count."""
+    complete = {name: config.get(name, parameter.default) for name, parameter in parameters.items()}
+
+    def counts(parameter: Parameter) -> bool:
+        return all(complete[other] in allowed for other, allowed in parameter.only_with.items())
+
+    return {name: value for name, value in complete.items() if counts(parameters[name])}

@@ -3,13 +3,13 @@
 import importlib
 import inspect
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from orchestrator.errors import UserError, raise_if_any
-from orchestrator.specs.space import nearest
+from orchestrator.specs.space import listed, nearest
 from orchestrator.specs.specs import SearchSpec, TaskSpec
-from orchestrator.task import Scalar, Task
+from orchestrator.task import Parameter, Scalar, Task
 
 
 def load_task(spec: TaskSpec) -> Task:
@@ -59,6 +59,14 @@ def with_mistakes(spec: TaskSpec) -> Iterator[str]:
     for name, argument in signature.parameters.items():
         if argument.default is argument.empty and name not in spec.with_:
             yield f"with: {name} is required by {spec.name}"
+
+
+def parameters_of(spec: SearchSpec, task: Task) -> Mapping[str, Parameter]:
+    """Return the task's hyperparameters beside the values that the space lists. Raises UserError if it refuses."""
+    try:
+        return task.parameters(listed(spec.space))
+    except ValueError as error:
+        raise UserError(*str(error).splitlines()) from None
 
 
 def folds_of(spec: SearchSpec, task: Task) -> int:

@@ -1,7 +1,7 @@
 """Read by mypy, never run: the seam as the orchestrator states it, and the classes that claim to fit it."""
 
 from ecgcore import fit as ecg
-from ecgcore.parameters import PARAMETERS
+from ecgcore.parameters import Parameter as EcgParameter
 from ecgcore.task import ArrhythmiaTask
 from orchestrator.task import Fit, Parameter, Report, Task
 from tests.toy_task import ToyParameter, ToyTask
@@ -11,8 +11,8 @@ def tasks(ecg_task: ArrhythmiaTask, toy_task: ToyTask) -> list[Task]:
     return [ecg_task, toy_task]
 
 
-def parameters(toy: ToyParameter) -> list[Parameter]:
-    return [*PARAMETERS.values(), toy]
+def parameters(ecg_one: EcgParameter, toy: ToyParameter) -> list[Parameter]:
+    return [ecg_one, toy]
 
 
 def what_the_orchestrator_hands_over(fit: Fit, report: Report) -> tuple[ecg.Fit, ecg.Report]:

@@ -1,4 +1,4 @@
-"""A residual network with squeeze and excitation and a global pool, for long records: 0.2 million weights.
+"""A residual network with squeeze and excitation and a global pool, for long records.
 
 Made for 100 Hz and half a minute: each of its six halvings of the rate is paid once, so that the last blocks see
 several beats at a time, and a rhythm's irregularity with them. Mean and maximum over time are both kept: a rhythm
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.models.layers import Block, Convolution, Sequences, max_pool, mean_over_time
+from ecgcore.models.network import Network
 
 WIDTHS = (24, 32, 48, 64, 96)
 
@@ -18,6 +19,7 @@ WIDTHS = (24, 32, 48, 64, 96)
 class ResNet1d(nn.Module):
     """Backbone: (batch, leads, samples) to (batch, 192)."""
 
+    network = Network(input="any leads and length; made for 30 s at 100 Hz", source="our own")
     features = 2 * WIDTHS[-1]
 
     def __init__(self, leads: int) -> None:

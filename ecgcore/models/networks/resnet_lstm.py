@@ -1,17 +1,23 @@
 """A residual network with squeeze and excitation, a bidirectional LSTM and attention over time.
 
-2,987,128 weights with its head, 12 leads and 55 classes. Made for 500 Hz (5000 samples become 209 steps of
+Made for 500 Hz (5000 samples become 209 steps of
 256 channels), and used at 100 Hz as well, where 1000 samples become 42.
 """
 
 from torch import Tensor, nn
 
 from ecgcore.models.layers import Block, Convolution, Sequences, attention_pool, max_pool, recurrent
+from ecgcore.models.network import Network, Published
 
 
 class ResNetLSTM(nn.Module):
     """Backbone: (batch, leads, samples) in mV to (batch, 256)."""
 
+    network = Network(
+        input="any leads and length; made for 10 s at 500 Hz",
+        source="ArrhythmiaClassifier, a published ResNet-LSTM for WFDB records with SNOMED codes",
+        published=Published(2_987_128, leads=12, classes=55),
+    )
     features = 256
 
     def __init__(self, leads: int) -> None:

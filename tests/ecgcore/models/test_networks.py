@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from ecgcore.models.classifier import Classifier, build_classifier
 from ecgcore.models.layers import Convolution, Sequences, mean_over_time
+from ecgcore.models.registry import network_of, places
 
-MODELS = ("cnn1d", "resnet_lstm")
+MODELS = tuple(places())
 
 
 def count(*models: Any) -> int:
@@ -19,7 +20,7 @@ def count(*models: Any) -> int:
 def trained(name: str) -> Classifier:
     """A model whose norms have statistics of their own: those of a fresh one hide mistakes."""
     torch.manual_seed(3)
-    model = build_classifier(name, leads=12, classes=5)  # type: ignore[arg-type]
+    model = build_classifier(name, leads=12, classes=5)
     model(torch.randn(8, 12, 400), torch.full((8,), 400))
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d):
@@ -30,9 +31,100 @@ def trained(name: str) -> Classifier:
 TRAINED = {name: trained(name) for name in MODELS}
 
 
-@pytest.mark.parametrize(("name", "classes", "weights"), [("cnn1d", 5, 46_757), ("resnet_lstm", 55, 2_987_128)])
-def test_weights_are_as_published(name, classes, weights):
-    assert count(build_classifier(name, leads=12, classes=classes)) == weights
+PUBLISHED = {name: network_of(name).published for name in MODELS if network_of(name).published}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_weights_are_as_published(name):
+    published = PUBLISHED[name]
+    assert count(build_classifier(name, leads=published.leads, classes=published.classes)) == published.weights
+
+
+def test_the_published_counts_are_those_of_the_sources():
+    """What a network's file says of its source is written here a second time: neither changes unnoticed."""
+    said = {name: (one.weights, one.leads, one.classes) for name, one in PUBLISHED.items()}
+    assert {
+        "cnn1d": (46_757, 12, 5),
+        "heartbeat_cnn": (193_541, 1, 5),
+        "resnet_lstm": (2_987_128, 12, 55),
+    } == said
+
+
+def weights_of(layer: str, *, bias: bool) -> list[str]:
+    norm = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+    names = [f"{layer}.convolution.weight", *([f"{layer}.convolution.bias"] if bias else [])]
+    return [*names, *(f"{layer}.norm.{name}" for name in norm)]
+
+
+def block(number: int, *, shortcut: bool) -> list[str]:
+    place = f"backbone.blocks.{number}"
+    excitation = [f"{place}.excitation.squeeze.weight", f"{place}.excitation.excite.weight"]
+    last = weights_of(f"{place}.shortcut", bias=False) if shortcut else []
+    return [
+        *weights_of(f"{place}.first", bias=False),
+        *weights_of(f"{place}.second", bias=False),
+        *excitation,
+        *last,
+    ]
+
+
+LINEAR_HEAD = ["head.1.weight", "head.1.bias"]
+LSTM = [
+    f"backbone.recurrent.{kind}_{of}_l{layer}{way}"
+    for layer in (0, 1)
+    for way in ("", "_reverse")
+    for kind in ("weight", "bias")
+    for of in ("ih", "hh")
+]
+NAMES = {
+    "cnn1d": [
+        *(name for layer in ("first", "second", "third") for name in weights_of(f"backbone.{layer}", bias=True)),
+        *("head.0.weight", "head.0.bias", "head.3.weight", "head.3.bias"),
+    ],
+    "resnet1d": [
+        *weights_of("backbone.stem", bias=False),
+        *(name for number in range(4) for name in block(number, shortcut=True)),
+        *LINEAR_HEAD,
+    ],
+    "resnet_lstm": [
+        *weights_of("backbone.stem", bias=False),
+        *(name for number in range(6) for name in block(number, shortcut=number in (0, 2, 4))),
+        *LSTM,
+        *("backbone.score.weight", "backbone.score.bias"),
+        *LINEAR_HEAD,
+    ],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_have_the_names_under_which_checkpoints_hold_them(name):
+    """Renaming a layer would make every checkpoint and exported model there is unreadable."""
+    assert set(NAMES[name]) == set(build_classifier(name, leads=12, classes=5).state_dict())
+
+
+DRAWN = {"cnn1d": (-0.02852, 0.05838), "resnet1d": (0.04923, -0.03159), "resnet_lstm": (0.04923, 0.03155)}
+
+
+@pytest.mark.parametrize(("name", "drawn"), DRAWN.items())
+def test_equal_seeds_go_on_giving_the_weights_that_they_gave(name, drawn):
+    """A fit that is begun again under a later version is the same fit: the order of drawing is kept."""
+    torch.manual_seed(5)
+    model = build_classifier(name, leads=12, classes=5, dropout=0.1)
+    first = [next(half.parameters()).flatten()[0].item() for half in (model.backbone, model.head)]
+    assert first == pytest.approx(drawn, abs=1e-5)
+
+
+def test_a_single_record_as_the_last_batch_of_an_epoch_is_learnt_from():
+    for name in MODELS:
+        model = build_classifier(name, leads=12, classes=5).train()
+        model(torch.randn(1, 12, 400), torch.tensor([400])).sum().backward()
+
+
+def test_own_hyperparameters_reach_the_constructor():
+    own = {"channels": 32, "kernel": 3, "width": 64}
+    backbone = build_classifier("heartbeat_cnn", leads=1, classes=5, own=own).backbone
+    assert backbone.second.convolution.weight.shape == (32, 32, 3)
+    assert backbone.hidden.weight.shape == (64, 32)
 
 
 def test_the_convolutional_part_of_the_resnet_is_as_published():
@@ -56,9 +148,9 @@ def test_a_prediction_is_the_same_alone_and_in_a_padded_batch(name, lengths, mor
 
 @pytest.mark.parametrize("name", MODELS)
 def test_in_training_too_padding_changes_neither_statistics_nor_gradients(name):
-    """The same two records, padded by nothing and by 300 samples of garbage."""
-    signals, lengths = torch.randn(2, 12, 500), torch.tensor([500, 333])
-    padded = torch.cat([signals, torch.randn(2, 12, 300)], dim=2)
+    """The same records, padded by nothing and by 300 samples of garbage."""
+    signals, lengths = torch.randn(6, 12, 500), torch.tensor([500, 333, 480, 500, 257, 401])
+    padded = torch.cat([signals, torch.randn(6, 12, 300)], dim=2)
 
     first, second = (one_step(name, values, lengths) for values in (signals, padded))
 
@@ -68,7 +160,7 @@ def test_in_training_too_padding_changes_neither_statistics_nor_gradients(name):
 
 def one_step(name: str, signals: Tensor, lengths: Tensor) -> dict[str, Tensor]:
     torch.manual_seed(0)
-    model = build_classifier(name, leads=12, classes=5).train()  # type: ignore[arg-type]
+    model = build_classifier(name, leads=12, classes=5).train()
     model(signals, lengths).square().sum().backward()
     buffers = {key: value for key, value in model.named_buffers() if "running" in key}
     return buffers | {key: weight.grad for key, weight in model.named_parameters() if weight.grad is not None}

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from ecgcore.parameters import Hyperparameters
 from ecgcore.training.augmentation import Augmentation
+from ecgcore.training.hyperparameters import Hyperparameters
 
 
 def test_by_default_nothing_is_changed():

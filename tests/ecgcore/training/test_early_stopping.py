@@ -1,7 +1,7 @@
 import pytest
 
-from ecgcore.parameters import Hyperparameters
 from ecgcore.training.early_stopping import Patience
+from ecgcore.training.hyperparameters import Hyperparameters
 
 
 def epochs(values: list[float], *, score: str, patience: int, final: bool = False) -> int:

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from ecgcore.models.classifier import build_classifier
-from ecgcore.parameters import Hyperparameters
 from ecgcore.training.augmentation import Augmentation
 from ecgcore.training.epoch import Learner
 from ecgcore.training.feature_store import compute_features
+from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.losses import cross_entropy
 from ecgcore.training.optimisation import build_optimiser, build_schedule
 from tests.ecgcore.tiny import tiny_records

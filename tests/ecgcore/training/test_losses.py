@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ecgcore.parameters import Hyperparameters
+from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.losses import asymmetric, bce, build_loss, class_weights, cross_entropy, focal, positive_weights
 
 CPU = torch.device("cpu")

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from ecgcore.fit import Scalar
-from ecgcore.parameters import Hyperparameters
+from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.optimisation import average_of, build_optimiser, build_schedule
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from ecgcore.data.store import Split
-from ecgcore.parameters import Hyperparameters
 from ecgcore.training.checkpoints import read_checkpoint
+from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.start_weights import read_start
 from tests.ecgcore.tiny import TinyFit, run, tiny_store, with_classes
 

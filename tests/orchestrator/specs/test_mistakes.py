@@ -65,6 +65,26 @@ def test_a_mistake_names_the_rule_the_value_and_the_way_out(
     assert all(line.startswith(f"{tmp_path}/s.yaml:") for line in said.splitlines())
 
 
+def test_a_value_that_the_task_cannot_use_is_told_with_its_line_and_the_other_mistakes(tmp_path: Path) -> None:
+    """What may be of the refused value is not called unknown; the rest is checked all the same."""
+    space = {"kind": {"choice": ["plain", "own:lost"]}, "depth": 3, "x": 7}
+    said = refused(written(tmp_path / "s.yaml", toy_search(space=space)), tmp_path / "runs").splitlines()
+    assert ["kind: own:lost: is not there; write it", "x: must lie between -2 and 2, got 7"] == [
+        line.partition(": ")[2] for line in said
+    ]
+
+
+@pytest.mark.slow
+def test_a_value_of_ones_own_brings_its_hyperparameters_to_plan_search_and_final(tmp_path: Path) -> None:
+    """The toy task's fit fails where a kind of one's own comes without its `turns`."""
+    runs = ("--runs", tmp_path / "runs")
+    space = written(tmp_path / "s.yaml", toy_search(space={"kind": "own:mine", "x": {"choice": [0.1, 0.3]}}))
+    for words in (("plan", space), ("search", "--space", space, "--name", "own", *runs), ("retrain", "own", *runs)):
+        done = orchestrate(*words)
+        assert 0 == done.returncode, done.stdout + done.stderr
+    assert "complete" in (tmp_path / "runs" / "own" / "table.csv").read_text()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

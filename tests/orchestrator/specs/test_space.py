@@ -5,7 +5,8 @@ import random
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.specs.space import cells, complete_config, grid_configs, in_order, mistakes_in, suggest
+from orchestrator.specs.space import cells, complete_config, grid_configs, in_order, listed, suggest
+from orchestrator.specs.space_mistakes import mistakes_in
 from tests.orchestrator.in_process import toy_spec
 from tests.toy_task import ToyTask
 
@@ -119,3 +120,63 @@ def test_a_range_for_a_whole_number_and_a_condition_that_never_holds_are_named()
 
 def test_a_config_is_completed_with_the_defaults_of_the_task() -> None:
     assert {"x": 0.5, "y": 0.0, "layers": 1, "kind": "plain"} == complete_config({"x": 0.5}, ToyTask().parameters())
+
+
+def test_what_does_not_count_beside_the_other_values_is_left_out_of_a_completed_config() -> None:
+    parameters = ToyTask().parameters()
+    assert "turns" not in complete_config({"kind": "plain"}, parameters)
+    assert 2 == complete_config({"kind": "bent"}, parameters)["turns"]
+    assert 3 == complete_config({"kind": "bent", "turns": 3}, parameters)["turns"]
+
+
+BENT_ONLY = {"choice": [1, 3], "when": {"kind": "bent"}}
+BOTH = {"choice": ["plain", "bent"]}
+IF_BENT = {"choice": [1, 2], "when": {"kind": "bent"}}
+MAY_BE_PLAIN = "is of bent, and kind may be plain; "
+WRITE_IT = MAY_BE_PLAIN + "write `{choice: [3], when: {kind: bent}}`"
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"turns": 3}, "is of bent, and kind is plain; leave it out, or give kind: bent"),
+        ({"turns": 3, "kind": "plain"}, "is of bent, and kind is plain; leave it out, or give kind: bent"),
+        ({"turns": 3, "kind": BOTH}, WRITE_IT),
+        (
+            {"turns": {"grid": [1, 3]}, "kind": {"grid": ["bent", "plain"]}},
+            MAY_BE_PLAIN + "write `{choice: [1, 3], when: {kind: bent}}`",
+        ),
+        (
+            {"turns": {"choice": [1], "when": {"kind": ["bent", "plain"]}}, "kind": BOTH},
+            MAY_BE_PLAIN + "add `when: {kind: bent}`",
+        ),
+        (
+            {"turns": 3, "layers": {"choice": [1, 2]}, "kind": {"choice": ["bent"], "when": {"layers": 1}}},
+            WRITE_IT,  # where kind is not drawn, it has its default
+        ),
+        ({"turns": 3, "kind": "bent"}, None),
+        ({"turns": {"integer": [1, 4]}, "kind": {"grid": ["bent"]}}, None),
+        ({"turns": BENT_ONLY, "kind": BOTH}, None),
+        ({"x": {"choice": [1, 2], "when": {"turns": 3}}, "turns": BENT_ONLY, "kind": BOTH}, None),
+        (
+            {
+                "turns": {"choice": [1], "when": {"x": 1}},
+                "x": {"choice": [1, 2], "when": {"kind": "bent"}},
+                "kind": BOTH,
+            },
+            None,
+        ),
+        ({"turns": {"choice": [1], "when": {"turns": 1}}, "kind": BOTH}, MAY_BE_PLAIN),
+    ],
+)
+def test_what_counts_beside_some_values_only_must_be_restricted_to_them(
+    entries: dict[str, object], message: str | None
+) -> None:
+    found = dict(mistakes_in(toy_spec(space=entries).space, ToyTask().parameters()))
+    assert (message is None) == ("turns" not in found)
+    assert message is None or found["turns"].startswith(message)
+
+
+def test_the_values_that_a_file_lists_are_told_and_ranges_are_not() -> None:
+    entries = {"x": 1, "kind": BOTH, "y": {"uniform": [0, 1]}, "layers": {"integer": [1, 8]}, "z": {"grid": [1, 2]}}
+    assert {"x": [1], "kind": ["plain", "bent"], "z": [1, 2]} == listed(toy_spec(space=entries).space)

@@ -1,0 +1,40 @@
+"""What a network costs: its weights, and the multiply-adds of one record. Computes no numbers, only their shapes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ecgcore.fit import Scalar
+from ecgcore.models.classifier import build_classifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """Head included."""
+
+    weights: int
+    multiply_adds: int  # of convolutions and matrix products; norms, activations and pools are not counted
+
+
+def size_of(
+    name: str, *, leads: int, classes: int, samples: int = 1000, own: Mapping[str, Scalar] = MappingProxyType({})
+) -> Size:
+    """Return what a network costs for one record of `samples` samples, as torch's flop counter counts it.
+
+    Raises ValueError where there is no such network, or it cannot take such a record.
+    """
+    with torch.device("meta"):  # tensors without content: nothing is drawn, and an LSTM is counted by its products
+        model = build_classifier(name, leads=leads, classes=classes, own=own).eval()
+        signals = torch.zeros(1, leads, samples)
+    lengths = torch.tensor([samples], device="cpu")
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model(signals, lengths)
+    except (RuntimeError, NotImplementedError) as error:
+        first = str(error).splitlines()[0]
+        raise ValueError(f"model {name}: cannot take {leads} leads of {samples} samples ({first})") from None
+    weights = sum(weight.numel() for weight in model.parameters())
+    return Size(weights=weights, multiply_adds=counter.get_total_flops() // 2)  # it counts a multiply-add as two

@@ -1,0 +1,55 @@
+"""The README's "Your own network": its table is what the program says, its code is the file's, its commands run."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.model_table import lines
+
+ROOT = Path(__file__).parent.parent
+SECTION = (ROOT / "README.md").read_text().split("## Your own network")[1].split("\n## ")[0]
+
+
+def indented(first: str) -> str:
+    """Return the indented block of the section that begins so."""
+    (block,) = [each for each in re.findall(r"(?:^    .*\n|^\n(?=    ))+", SECTION, re.MULTILINE) if first in each]
+    return textwrap.dedent(block).strip()
+
+
+def test_its_table_is_what_the_program_says_of_the_shipped_networks() -> None:
+    """`python -m tests.model_table` prints the table as it should be."""
+    assert list(lines()) == [line for line in SECTION.splitlines() if line.startswith("|")]
+
+
+def test_the_network_that_it_shows_is_the_one_that_is_shipped_to_copy() -> None:
+    shown = indented("class TwoScales").splitlines()
+    file = (ROOT / "experiments" / "own_network.py").read_text().splitlines()
+    assert shown == [line for line in file if line in shown][: len(shown)]
+
+
+@pytest.mark.slow
+def test_its_commands_lead_from_recordings_to_the_tested_winner(tmp_path: Path) -> None:
+    for name in ("search_spaces", "experiments"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    commands = indented("orchestrate data")
+    assert 5 == len(commands.splitlines())
+
+    done = subprocess.run(
+        ["bash", "-euc", commands], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^reach +choice +15, 31, 63 +31 +own_network:TwoScales ", done.stdout, re.MULTILINE)
+    table = (tmp_path / "runs" / "own_network" / "networks" / "table.csv").read_text()
+    assert "own_network:TwoScales" in table
+    tested = json.loads((tmp_path / "runs" / "own_network" / "final" / "test.json").read_text())
+    assert 0 <= tested["metrics"]["macro_auc"] <= 1
+    assert (tmp_path / "runs" / "own_network" / "final" / "model" / "model.pt").is_file()
