@@ -56,7 +56,7 @@ class RayExecutor:
         """
         global _searching, _executor
         _searching, _executor, _failure[:] = search, self, []
-        search.gpus_per_fit = self.gpus_per_fit
+        search.spending.gpus_per_fit = self.gpus_per_fit
         trainable = tune.with_resources(_run_fit, {"CPU": self.cpus_per_fit, "GPU": self.gpus_per_fit})
         storage = str(self.temp / "tune")
         tuner = tune.Tuner(

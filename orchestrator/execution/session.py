@@ -40,7 +40,7 @@ class Session:
 
     def execute(self, search: Search) -> None:
         """Run the search's fits until it has none left, or its budget is spent."""
-        if not search.is_finished and not search.is_out_of_budget:
+        if not search.is_finished and not search.spending.is_over:
             self._started().execute(search)
 
     def call(self, task: TaskSpec, method: str, *values: Any) -> Any:

@@ -8,6 +8,7 @@ from orchestrator.errors import UserError
 from orchestrator.history.records import Record
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.search import Search
+from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.specs import SearchSpec
 from orchestrator.task import Metrics
 from tests.toy_task import ToyTask
@@ -42,9 +43,7 @@ def open_search(
     return Search(
         spec,
         RunFolder(path),
-        parameters=ToyTask().parameters(),
-        folds=spec.folds or 1,
-        data=data,
+        facts=TaskFacts(parameters=ToyTask().parameters(), folds=spec.folds or 1, data=data),
         incarnation="test",
         listener=listener,
     )
