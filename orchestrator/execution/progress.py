@@ -17,11 +17,11 @@ SHOWN = 10
 class Progress:
     """Listens to a search's records and shows where it stands."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, live: bool = True) -> None:
         self._console = Console(file=sys.stderr if not sys.stdout.isatty() else sys.stdout)
         self._live = (
             Live(console=self._console, refresh_per_second=4, transient=True)
-            if sys.stdout.isatty() and not quiet
+            if sys.stdout.isatty() and live and not quiet
             else None
         )
         self._quiet = quiet
