@@ -10,12 +10,23 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.cluster.commands import add_cluster_commands
-from orchestrator.errors import RunFailed
+from orchestrator.errors import RaisedByTask, RunFailed, UserError
+from orchestrator.options import (
+    add_cluster_option,
+    add_command,
+    add_executor_option,
+    add_place_options,
+    add_run_options,
+    add_shared_options,
+    positive,
+)
+from orchestrator.runs.try_command import add_try_command
 
 if TYPE_CHECKING:  # for annotations only: importing them costs seconds
     from orchestrator.history.run_folder import RunFolder
@@ -31,6 +42,8 @@ def main(words: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(words)
     try:
         return int(given.run(given) or 0)
+    except RaisedByTask as error:
+        raise error.error from None  # with its whole traceback, for people and for `python -m pdb`
     except ValueError as error:  # UserError, and what the commands of other packages raise for a mistake
         print(error, file=sys.stderr)
         return 2
@@ -59,62 +72,57 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"orchestrate {metadata.version('orchestrate')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    plan = _command(commands, "plan", _plan, "show what a search space or an experiment would do; start nothing")
+    plan = add_command(commands, "plan", _plan, "show what a search space or an experiment would do; start nothing")
     plan.add_argument("file", type=Path, metavar="FILE", help="a YAML of search_spaces/ or experiments/")
     plan.add_argument("--runs", type=Path, metavar="DIR", help="earlier runs, from which the hours are forecast")
-    _add_cluster_option(plan)
+    add_cluster_option(plan)
 
-    search = _command(commands, "search", _search, "run a search, or go on with it")
+    add_try_command(commands, say=partial(print, flush=True))
+
+    search = add_command(commands, "search", _search, "run a search, or go on with it")
     search.add_argument("--space", type=Path, required=True, metavar="FILE", help="the search space (YAML)")
-    _add_run_options(search)
-    _add_cluster_option(search)
+    add_run_options(search)
+    add_place_options(search)
     search.add_argument(
-        "--trials", type=_positive, metavar="T", help="how many trials in all, instead of the file's number"
+        "--trials", type=positive, metavar="T", help="how many trials in all, instead of the file's number"
     )
     search.add_argument(
-        "--concurrency",
-        type=_positive,
-        metavar="C",
-        help="how many fits at a time, instead of the file's number",
+        "--concurrency", type=positive, metavar="C", help="how many fits at a time, instead of the file's number"
     )
 
-    run = _command(commands, "run", _run, "run an experiment, or go on with it: stages, final, test, MLflow")
+    run = add_command(commands, "run", _run, "run an experiment, or go on with it: stages, final, test, MLflow")
     run.add_argument("file", type=Path, metavar="FILE", help="the experiment (YAML)")
     run.add_argument("--reopen", action="store_true", help="test although another run tested on this data; marked")
-    _add_run_options(run)
-    _add_cluster_option(run)
+    add_run_options(run)
+    add_place_options(run)
 
-    status = _command(commands, "status", _status, "show where runs stand")
+    status = add_command(commands, "status", _status, "show where runs stand")
     status.add_argument("name", nargs="?", metavar="RUN", help="one run; without it, all of them")
     status.add_argument("--watch", action="store_true", help="show the run again and again until it is over")
-    _add_shared_options(status)
+    add_shared_options(status)
 
-    resume = _command(commands, "resume", _resume, "go on with a run from its journal")
+    resume = add_command(commands, "resume", _resume, "go on with a run from its journal")
     resume.add_argument("name", metavar="RUN")
-    _add_shared_options(resume)
+    add_executor_option(resume)
+    add_shared_options(resume)
 
-    consolidate = _command(
+    consolidate = add_command(
         commands, "consolidate", _consolidate, "write and print the table of a run, or of several as one"
     )
     consolidate.add_argument("names", nargs="+", metavar="RUN")
-    _add_shared_options(consolidate)
+    add_shared_options(consolidate)
 
-    retrain = _command(
+    retrain = add_command(
         commands, "retrain", _retrain, "retrain a run's winner over seeds, test it once, log it to MLflow"
     )
     retrain.add_argument("name", metavar="RUN")
-    retrain.add_argument(
-        "--seeds",
-        type=_positive,
-        default=3,
-        metavar="N",
-        help="how many seeds (default 3; an experiment has its own)",
-    )
+    seeds = "how many seeds (default 3; an experiment has its own)"
+    retrain.add_argument("--seeds", type=positive, default=3, metavar="N", help=seeds)
     retrain.add_argument("--reopen", action="store_true", help="open the test part again; the result is marked")
-    _add_shared_options(retrain)
-    _add_cluster_option(retrain)
+    add_shared_options(retrain)
+    add_place_options(retrain)
 
-    add_cluster_commands(commands, _command, _add_shared_options)
+    add_cluster_commands(commands)
 
     for found in metadata.entry_points(group="orchestrate.commands"):
         found.load()(commands, _yaml_of)
@@ -126,37 +134,6 @@ def _yaml_of(path: Path) -> dict[str, Any]:
     from orchestrator.specs.strict_yaml import read_yaml
 
     return dict(read_yaml(path).data)
-
-
-def _command(commands: Any, name: str, function: Any, text: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    command.set_defaults(run=function)
-    return command
-
-
-def _add_shared_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--runs", type=Path, metavar="DIR", help="where runs live (default: ORCHESTRATE_RUNS, else ./runs)"
-    )
-    command.add_argument("--json", action="store_true", help="print JSON and nothing else")
-
-
-def _add_run_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--name", metavar="N", help="the run's name (default: the file's)")
-    _add_shared_options(command)
-
-
-def _add_cluster_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--cluster", type=Path, metavar="FILE", help="on the SLURM cluster of this profile (slurm/*.yaml)"
-    )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
 
 
 def _plan(given: argparse.Namespace) -> None:
@@ -180,17 +157,20 @@ def _search(given: argparse.Namespace) -> None:
     changes = {name: value for name in ("trials", "concurrency") if (value := getattr(given, name)) is not None}
     spec = read_search(given.space).model_copy(update=changes)
     folder = RunFolder(runs_root(given.runs) / (given.name or given.space.stem))
+    from orchestrator.results.report import search_report  # after the file was read: a mistake in it is told at once
+
     if given.cluster:
         from orchestrator.cluster.following import follow
         from orchestrator.cluster.profile import read_profile
         from orchestrator.cluster.submit import submit_search
 
         follow(folder, submit_search(spec, folder, read_profile(given.cluster)), quiet=given.json)
-        _show_search(folder, given)
+        print(search_report(folder, as_json=given.json))
     else:
-        from orchestrator.runs.driver import drive_search  # after the file was read: a mistake in it is told at once
+        from orchestrator.runs.driver import drive_search
 
-        _show_search(folder, given, logged=drive_search(spec, folder, _here(folder, given, [spec])))
+        logged = drive_search(spec, folder, _here(folder, given, [spec]))
+        print(search_report(folder, as_json=given.json, logged=logged))
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -206,6 +186,7 @@ def _run_experiment(
     experiment: "Experiment", folder: "RunFolder", given: argparse.Namespace, *, reopen: bool = False
 ) -> None:
     from orchestrator.history.openings import refuse_second_opening
+    from orchestrator.results.report import experiment_report
     from orchestrator.runs.driver import drive_experiment
     from orchestrator.specs.task_loading import data_of
 
@@ -218,33 +199,40 @@ def _run_experiment(
 
         said = submit_experiment(experiment, folder, read_profile(given.cluster), reopen=reopen)
         follow(folder, said, quiet=given.json)
-        _show_experiment(experiment, folder, given)
+        print(experiment_report(experiment, folder, as_json=given.json))
     else:
         here = _here(folder, given, list(experiment.searches.values()))
-        _show_experiment(experiment, folder, given, logged=drive_experiment(experiment, folder, here, reopen=reopen))
+        logged = drive_experiment(experiment, folder, here, reopen=reopen)
+        print(experiment_report(experiment, folder, as_json=given.json, logged=logged))
 
 
 def _resume(given: argparse.Namespace) -> None:
     from orchestrator.history.run_contents import experiment_of, search_of
     from orchestrator.history.run_folder import existing_run
+    from orchestrator.results.report import search_report
     from orchestrator.runs.driver import drive_search
 
     folder = existing_run(given.name, given.runs)
     if (folder.path / "cluster").exists():
         from orchestrator.cluster.submit import submit_again
 
+        if given.executor != "ray":
+            raise UserError(f"--executor: {folder.name} runs on a cluster, where its profile says how; leave it out")
+
         print(submit_again(folder))
     elif experiment := experiment_of(folder):
         _run_experiment(experiment, folder, given)
     else:
         spec = search_of(folder)
-        _show_search(folder, given, logged=drive_search(spec, folder, _here(folder, given, [spec])))
+        logged = drive_search(spec, folder, _here(folder, given, [spec]))
+        print(search_report(folder, as_json=given.json, logged=logged))
 
 
 def _retrain(given: argparse.Namespace) -> None:
     from orchestrator.history.openings import refuse_second_opening
     from orchestrator.history.run_contents import experiment_of, search_of
     from orchestrator.history.run_folder import existing_run
+    from orchestrator.results.report import final_report
     from orchestrator.runs.driver import drive_final
     from orchestrator.specs.task_loading import data_of
 
@@ -262,20 +250,17 @@ def _retrain(given: argparse.Namespace) -> None:
 
         said = submit_retrain(folder, read_profile(given.cluster), seeds=given.seeds, reopen=given.reopen)
         follow(folder, said, quiet=given.json)
-        _show_final(folder, given)
+        print(final_report(folder, as_json=given.json))
     else:
         here = _here(folder, given, [spec])
-        _show_final(folder, given, logged=drive_final(folder, here, seeds=given.seeds, reopen=given.reopen))
+        logged = drive_final(folder, here, seeds=given.seeds, reopen=given.reopen)
+        print(final_report(folder, as_json=given.json, logged=logged))
 
 
 def _here(folder: "RunFolder", given: argparse.Namespace, specs: "Sequence[SearchSpec]") -> "OpenSession":
-    """Return what opens a session on this machine, with room for the widest of the searches."""
-    from orchestrator.execution.local_ray import local_ray
-    from orchestrator.execution.session import open_session
+    from orchestrator.execution.this_machine import session_here
 
-    threads = max(spec.cpus_per_fit for spec in specs)
-    cpus = max(spec.concurrency * spec.cpus_per_fit for spec in specs)
-    return lambda: open_session(folder, local_ray(cpus=cpus, threads=threads), quiet=given.json)
+    return session_here(folder, specs, executor=given.executor, quiet=given.json)
 
 
 def _status(given: argparse.Namespace) -> None:
@@ -303,47 +288,6 @@ def _consolidate(given: argparse.Namespace) -> None:
     from orchestrator.results.consolidation import consolidate
 
     print(consolidate([existing_run(name, given.runs) for name in given.names], as_json=given.json))
-
-
-def _show_search(folder: "RunFolder", given: argparse.Namespace, *, logged: str | None = None) -> None:
-    from orchestrator.history.run_contents import read_ledger
-    from orchestrator.results.status import status_of
-    from orchestrator.results.table import rows_of, table_markdown
-
-    if given.json:
-        print(json.dumps([status.as_data() for status in status_of(folder, driven=False)]))
-        return
-    ledger = read_ledger(folder)
-    assert ledger.spec is not None
-    rows = {folder.name: rows_of(ledger, alive=False)}
-    print(table_markdown(rows, title=folder.name, mode=ledger.spec.mode, most=10))
-    _say_where(f"table {folder.table_csv}", logged)
-
-
-def _show_experiment(
-    experiment: "Experiment", folder: "RunFolder", given: argparse.Namespace, *, logged: str | None = None
-) -> None:
-    from orchestrator.results.report import experiment_report
-
-    tested = json.loads(folder.final.test.read_text())
-    if given.json:
-        print(json.dumps(tested))
-    else:
-        _say_where(experiment_report(experiment, folder, tested), logged)
-
-
-def _show_final(folder: "RunFolder", given: argparse.Namespace, *, logged: str | None = None) -> None:
-    from orchestrator.results.report import test_lines
-
-    tested = json.loads(folder.final.test.read_text())
-    if given.json:
-        print(json.dumps(tested))
-    else:
-        _say_where("\n".join(test_lines(tested)), logged)
-
-
-def _say_where(text: str, logged: str | None) -> None:
-    print(text if logged is None else f"{text}\nMLflow {logged}")
 
 
 if __name__ == "__main__":

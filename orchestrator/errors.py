@@ -18,6 +18,14 @@ class Pointless(RunFailed):
     """A run that would only fail again in the same way; nobody should start it anew by himself."""
 
 
+class RaisedByTask(Exception):  # no ValueError, whatever the task raised
+    """The task's own error, where a person wants to see it as Python shows it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 def raise_if_any(mistakes: Sequence[str]) -> None:
     """Raise one UserError for all mistakes found so far, so that a file is mended in one go."""
     if mistakes:

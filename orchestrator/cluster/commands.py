@@ -1,35 +1,33 @@
 """The commands for clusters: `submit`, `logs`, `cancel`, `doctor`. Imports only what parsing needs."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from orchestrator.cluster.doctor.command import add_doctor_command
 from orchestrator.errors import UserError
+from orchestrator.options import add_command, add_shared_options
 
 
-def add_cluster_commands(
-    commands: Any,
-    command: Callable[..., argparse.ArgumentParser],
-    add_shared_options: Callable[[argparse.ArgumentParser], None],
-) -> None:
+def add_cluster_commands(commands: Any) -> None:
     """Add the commands; each sets `run`, a function of the namespace."""
-    submit = command(commands, "submit", _submit, "submit a search or an experiment to a SLURM cluster, and return")
+    submit = add_command(commands, "submit", _submit, "submit a search or an experiment to a SLURM cluster, and return")
     submit.add_argument("file", type=Path, metavar="FILE", help="a YAML of search_spaces/ or experiments/")
     submit.add_argument("--cluster", type=Path, required=True, metavar="FILE", help="the profile (slurm/*.yaml)")
     submit.add_argument("--name", metavar="N", help="the run's name (default: the file's)")
     submit.add_argument("--reopen", action="store_true", help="test although another run tested on this data; marked")
     add_shared_options(submit)
 
-    logs = command(commands, "logs", _logs, "show what a submitted run's driver, a worker, or a trial's fits printed")
+    logs = add_command(
+        commands, "logs", _logs, "show what a submitted run's driver, a worker, or a trial's fits printed"
+    )
     logs.add_argument("name", metavar="RUN")
     which = logs.add_mutually_exclusive_group()
     which.add_argument("--trial", type=int, metavar="N", help="what the fits of this trial printed")
     which.add_argument("--worker", type=int, metavar="K", help="the K-th worker job, from 1")
     add_shared_options(logs)
 
-    cancel = command(commands, "cancel", _cancel, "end every job of a submitted run; `resume` goes on with it")
+    cancel = add_command(commands, "cancel", _cancel, "end every job of a submitted run; `resume` goes on with it")
     cancel.add_argument("name", metavar="RUN")
     add_shared_options(cancel)
 

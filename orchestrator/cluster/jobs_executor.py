@@ -50,7 +50,7 @@ class JobsExecutor:
 
     def execute(self, search: Search) -> None:
         """Run the search's fits until it has none left, or its budget is spent."""
-        search.gpus_per_fit = self._gpus_per_fit
+        search.spending.gpus_per_fit = self._gpus_per_fit
         running: dict[FitKey, _Running] = {}
         while True:
             while len(running) < self._most and (following := search.next_fit()):

@@ -44,13 +44,12 @@ def pool(
         try:
             address = start(temp, cpus=0, address=own_address())
             _leave_with_the_head(temp, over)
-            from orchestrator.execution.ray_tune import (  # now: Ray reads its environment on import
-                RayExecutor,
-                fits_left,
-            )
+            from orchestrator.execution.ray_tune import RayExecutor  # now: Ray reads its environment on import
 
-            pool_size.publish(address, fits_left)
-            yield RayExecutor(temp=temp, cpus_per_fit=cpus_per_fit, gpus_per_fit=profile.gpus_per_fit, elastic=True)
+            share = profile.gpus_per_fit
+            executor = RayExecutor(temp=temp, cpus_per_fit=cpus_per_fit, gpus_per_fit=share, elastic=True)
+            pool_size.publish(address, executor.fits_left)
+            yield executor
         finally:
             over.set()
             pool_size.close()

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import traceback
+from bdb import BdbQuit
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,19 @@ class Ending:
     message: str = ""
 
 
-def run_fit(task: Task, fit: Fit, report: Report) -> Ending:
-    """Run a fit to its end. Raises what leaves the process in an unknown state: another one should try again."""
+MAKE_ROOM = "nothing is lost: make room, then give the same command again"
+
+
+def run_fit(task: Task, fit: Fit, report: Report, *, keep_output: bool = True) -> Ending:
+    """Run a fit to its end; what it prints is kept in its folder, or is left to go where the process's own goes.
+
+    Raises what leaves the process in an unknown state (another one should try again), and BdbQuit: that is not an
+    error of the task's, somebody has left the debugger.
+    """
     try:
-        with at_work(), _output_to(fit.directory / "output.txt"):
+        with at_work(), _output_to(fit.directory / "output.txt") if keep_output else contextlib.nullcontext():
             task.fit(fit, report)
-    except MemoryError:
+    except (MemoryError, BdbQuit):
         raise
     except Exception as error:
         if "out of memory" in str(error).lower() or "CUDA" in str(error):

@@ -17,11 +17,11 @@ SHOWN = 10
 class Progress:
     """Listens to a search's records and shows where it stands."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, live: bool = True) -> None:
         self._console = Console(file=sys.stderr if not sys.stdout.isatty() else sys.stdout)
         self._live = (
             Live(console=self._console, refresh_per_second=4, transient=True)
-            if sys.stdout.isatty() and not quiet
+            if sys.stdout.isatty() and live and not quiet
             else None
         )
         self._quiet = quiet
@@ -68,6 +68,7 @@ def _line(search: Search, told: Tell) -> str:
 def _table(search: Search) -> Table:
     ledger, spec = search.ledger, search.spec
     told = ledger.told()
+    varied_names = {name for name, entry in spec.space.items() if hasattr(entry, "when")}
     table = Table(
         title=f"{search.folder.name}  {len(told)}/{search.total} trials  {spec.metric} ({spec.mode})",
         title_justify="left",
@@ -79,7 +80,7 @@ def _table(search: Search) -> Table:
         value = "" if trial.value is None else f"{trial.value:.4f}"
         step = max((fit.last_step for fit in trial.fits.values()), default=0)
         seconds = sum(fit.seconds for fit in trial.fits.values())
-        varied = {name: value for name, value in trial.config.items() if name in search.varied}
+        varied = {name: value for name, value in trial.config.items() if name in varied_names}
         shown = "  ".join(
             f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}" for name, value in varied.items()
         )

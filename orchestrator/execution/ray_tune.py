@@ -1,8 +1,8 @@
 """Ray Tune as the executor of a search: it decides nothing and remembers nothing.
 
 A Tune trial runs one fit. Tune's searcher hands over the search's next fit, its scheduler passes each report to the
-search and the search's decision back. Both are pickled by Tune, so they hold nothing: the search of this process is
-`_searching`.
+search and the search's decision back. Both are pickled by Tune, which an open journal cannot be: they hold nothing and
+ask the one execution that there is in this process.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from orchestrator.errors import RunFailed, UserError
-from orchestrator.execution.one_fit import run_fit
+from orchestrator.execution.one_fit import MAKE_ROOM, run_fit
 from orchestrator.execution.retiring import park_if_retiring
 from orchestrator.history.records import FitKey
 from orchestrator.search.search import Search
@@ -33,10 +33,6 @@ from orchestrator.task import Metrics, Task, fit_from_json, fit_to_json
 
 Result = TypeVar("Result")
 Given = ParamSpec("Given")
-
-_searching: Search | None = None  # Tune pickles searcher and scheduler; an open journal cannot be
-_executor: "RayExecutor | None" = None
-_tasks: dict[str, Task] = {}  # in a worker: constructed once, used for every fit that it runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +50,8 @@ class RayExecutor:
 
         Raises what the search raised (a full disk, a mistake in the spec).
         """
-        global _searching, _executor
-        _searching, _executor, _failure[:] = search, self, []
-        search.gpus_per_fit = self.gpus_per_fit
+        global _execution
+        search.spending.gpus_per_fit = self.gpus_per_fit
         trainable = tune.with_resources(_run_fit, {"CPU": self.cpus_per_fit, "GPU": self.gpus_per_fit})
         storage = str(self.temp / "tune")
         tuner = tune.Tuner(
@@ -64,16 +59,25 @@ class RayExecutor:
             tune_config=tune.TuneConfig(search_alg=_Asker(), scheduler=_Decider(), num_samples=-1, reuse_actors=True),
             run_config=tune.RunConfig(storage_path=storage, name=search.folder.name, verbose=0, callbacks=[]),
         )
+        _execution = execution = _Execution(search, self)
         try:
             tuner.fit()
         except Exception as error:
-            if _failure:
-                raise _failure[0] from None
+            if execution.failure:
+                raise execution.failure from None
             raise RunFailed(f"Ray could not go on: {error}\nNothing is lost: give the same command again") from error
         finally:
-            _searching = _executor = None
-        if _failure:
-            raise _failure[0]
+            _execution = None
+        if execution.failure:
+            raise execution.failure
+
+    def fits_left(self) -> int | None:
+        """Return how many fits the search that is running here still has, at most; None between searches.
+
+        Any thread may ask: it is a number that the driver's thread wrote.
+        """
+        execution = _execution
+        return None if execution is None else execution.search.fits_left
 
     def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
         """Call one method of the task in a worker process and return what it returns.
@@ -90,54 +94,100 @@ class RayExecutor:
         except ray.exceptions.RayError as error:
             raise RunFailed(f"{task.name}.{method} failed: {error}") from None
 
-    def most_at_a_time(self, search: Search) -> int:
-        """Return how many fits may run now."""
-        if not self.elastic:
-            return search.spec.concurrency
-        now = time.monotonic()
-        if now - _counted[0] > COUNT_EVERY_S:
-            nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]  # Ray's has no annotations
-            _counted[:] = now, sum(self._slots_of(node["Resources"]) for node in nodes if node["Alive"])
-        return int(_counted[1])
-
-    def _slots_of(self, node: dict[str, float]) -> int:
+    def slots_of(self, node: dict[str, float]) -> int:
+        """Return how many fits a node of these resources runs at a time."""
         by_cpus = int(node.get("CPU", 0) / self.cpus_per_fit)
         return min(by_cpus, int(node.get("GPU", 0) / self.gpus_per_fit)) if self.gpus_per_fit else by_cpus
 
 
-def fits_left() -> int | None:
-    """Return how many fits the search that is running here still has, at most; None between searches."""
-    return None if _searching is None else _searching.fits_left
+# In the driver: what Tune asks.
+
+
+class _Execution:
+    """One search while it is executed: everything that lives exactly as long."""
+
+    def __init__(self, search: Search, executor: RayExecutor) -> None:
+        self.search = search
+        self.failure: Exception | None = None  # the first one: Tune would turn it into a text
+        self._executor = executor
+        self._keys: dict[str, FitKey] = {}  # by Tune's id of the trial that runs the fit
+        self._errors: dict[str, str] = {}  # by the same id, what is known of the death of a worker
+        self._slots, self._counted_at = 0, -math.inf
+
+    def next_fit(self, trial_id: str) -> dict[str, Any] | str | None:
+        """Return what a worker is handed; None: nothing now; _NO_MORE: never again."""
+        if len(self.search.in_flight) >= self._most_at_a_time():
+            return None
+        following = self.search.next_fit()
+        if following is None:
+            return None if self.search.in_flight else _NO_MORE
+        key, fit = following
+        fit.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._keys[trial_id] = key
+        return {
+            "key": list(key),
+            "fit": fit_to_json(fit),
+            "task": self.search.spec.task.model_dump_json(by_alias=True),
+            "driver": self._executor.driver,
+        }
+
+    def reported(self, key: FitKey, result: dict[str, Any]) -> bool:
+        """Pass a step on; return whether the fit must stop."""
+        return self.search.reported(key, result["step"], json.loads(result["metrics"]), result["checkpoint"] or None)
+
+    def died(self, trial_id: str, error: str) -> None:
+        """Keep what is known of a worker's death until Tune says that its trial is over."""
+        self._errors[trial_id] = error
+
+    def ended(self, trial_id: str, result: dict[str, Any], *, error: bool) -> None:
+        """Tell the search how a fit ended. Raises RunFailed where its disk is full."""
+        key = self._keys.pop(trial_id)
+        if error:
+            message = self._errors.pop(trial_id, "no message")
+            self.search.lost(key, message, with_node=_NODE_DIED in message)
+        elif result.get("disk_full"):
+            raise RunFailed(f"{result['disk_full']}; {MAKE_ROOM}")
+        elif result.get("failure"):
+            self.search.failed(key, result["failure"])
+        else:
+            self.search.returned(key)
+
+    def _most_at_a_time(self) -> int:
+        """Return how many fits may run now."""
+        if not self._executor.elastic:
+            return self.search.spec.concurrency
+        now = time.monotonic()
+        if now - self._counted_at > COUNT_EVERY_S:
+            nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]  # Ray's has no annotations
+            self._slots = sum(self._executor.slots_of(node["Resources"]) for node in nodes if node["Alive"])
+            self._counted_at = now
+        return self._slots
 
 
 COUNT_EVERY_S = 0.5
-_counted = [-math.inf, 0.0]  # when the slots were counted, and how many there were
+_NO_MORE = str(Searcher.FINISHED)
+_NODE_DIED = "because its node has died"  # Ray says it in words only
+
+# Searcher and scheduler come out of Tune's pickling as other objects than they went in; what they ask must be found.
+_execution: _Execution | None = None
 
 
-# In the driver: what Tune asks.
-
-_failure: list[Exception] = []
+def _current() -> _Execution:
+    assert _execution is not None
+    return _execution
 
 
 def _passed_on(function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Remember the first exception: Tune would turn it into a text."""
+    """Remember the first exception of what Tune calls."""
 
     def wrapped(*values: Given.args, **named: Given.kwargs) -> Result:
         try:
             return function(*values, **named)
         except Exception as error:
-            _failure.append(error)
+            _current().failure = _current().failure or error
             raise
 
     return wrapped
-
-
-def _search() -> Search:
-    assert _searching is not None
-    return _searching
-
-
-_NO_MORE: Any = Searcher.FINISHED  # a text, although the type of suggest says a dictionary
 
 
 class _Asker(Searcher):
@@ -147,47 +197,18 @@ class _Asker(Searcher):
         super().__init__(metric=None, mode=None)
 
     @_passed_on
-    def suggest(self, trial_id: str) -> dict[str, Any] | None:
-        search = _search()
-        assert _executor is not None
-        if len(search.in_flight) >= _executor.most_at_a_time(search):
-            return None
-        following = search.next_fit()
-        if following is None:
-            return None if search.in_flight else _NO_MORE
-        key, fit = following
-        search.folder.fit(key).mkdir(mode=0o700, parents=True, exist_ok=True)
-        _keys[trial_id] = key
-        return {
-            "key": list(key),
-            "fit": fit_to_json(fit),
-            "task": search.spec.task.model_dump_json(by_alias=True),
-            "driver": _executor.driver,
-        }
+    def suggest(self, trial_id: str) -> Any:
+        return _current().next_fit(trial_id)
 
     @_passed_on
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        key = _keys.pop(trial_id)
-        if error:
-            message = _errors.pop(trial_id, "no message")
-            _search().lost(key, message, with_node=_NODE_DIED in message)
-        elif result and result.get("disk_full"):
-            raise RunFailed(f"{result['disk_full']}; nothing is lost: make room, then give the same command again")
-        elif result and result.get("failure"):
-            _search().failed(key, result["failure"])
-        else:
-            _search().returned(key)
+        _current().ended(trial_id, result or {}, error=error)
 
     def save(self, checkpoint_path: str) -> None:
         """Keep nothing: the journal remembers."""
 
     def restore(self, checkpoint_path: str) -> None:
         """Know nothing: every start is a fresh Tuner."""
-
-
-_NODE_DIED = "because its node has died"  # Ray says it in words only
-_keys: dict[str, FitKey] = {}
-_errors: dict[str, str] = {}
 
 
 class _Decider(FIFOScheduler):
@@ -200,17 +221,18 @@ class _Decider(FIFOScheduler):
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         if not result.get("step"):
             return str(TrialScheduler.CONTINUE)
-        key = FitKey(*trial.config["key"])
-        stop = _search().reported(key, result["step"], json.loads(result["metrics"]), result["checkpoint"] or None)
+        stop = _current().reported(FitKey(*trial.config["key"]), result)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         text = Path(trial.error_file) if trial.error_file else None
         said = text.read_text(encoding="utf-8").strip() if text and text.exists() else ""
-        _errors[trial.trial_id] = said or "the worker process died"
+        _current().died(trial.trial_id, said or "the worker process died")
 
 
 # In a worker.
+
+_tasks: dict[str, Task] = {}  # a worker outlives the fits that it is sent, and constructs each task once
 
 
 def _run_fit(config: dict[str, Any]) -> None:

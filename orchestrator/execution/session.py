@@ -40,7 +40,7 @@ class Session:
 
     def execute(self, search: Search) -> None:
         """Run the search's fits until it has none left, or its budget is spent."""
-        if not search.is_finished and not search.is_out_of_budget:
+        if not search.is_finished and not search.spending.is_over:
             self._started().execute(search)
 
     def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
@@ -59,12 +59,16 @@ def open_session(
     executor: contextlib.AbstractContextManager[Executor],
     *,
     quiet: bool,
+    live: bool = True,
     incarnation: str | None = None,
     take_over: bool = False,
 ) -> Iterator[Session]:
-    """Open a session for one run. take_over: whoever else drives it is known to be dead or cut off."""
+    """Open a session for one run. live: with a table that moves, where there is a terminal for it.
+
+    take_over: whoever else drives it is known to be dead or cut off.
+    """
     folder.create()
     with contextlib.ExitStack() as exits:
         exits.enter_context(hold(folder, take_over=take_over))
-        progress = exits.enter_context(Progress(quiet=quiet))
+        progress = exits.enter_context(Progress(quiet=quiet, live=live))
         yield Session(executor, exits, progress, incarnation or uuid.uuid4().hex[:12])

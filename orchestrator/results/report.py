@@ -1,16 +1,39 @@
-"""What is printed at the end: the table over stages or runs, and the test scores with their intervals."""
+"""What is printed at the end of a command: the table, the stages with their winners, the test with its intervals."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.status import status_of
+from orchestrator.results.table import rows_of, table_markdown
 from orchestrator.search.selection import winner_of
 from orchestrator.specs.experiment import Experiment
 
 
-def experiment_report(experiment: Experiment, folder: RunFolder, tested: Mapping[str, Any]) -> str:
+def search_report(folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
+    """Return the best trials; logged: where MLflow has the run."""
+    if as_json:
+        return json.dumps([status.as_data() for status in status_of(folder, driven=False)])
+    ledger = read_ledger(folder)
+    assert ledger.spec is not None
+    rows = {folder.name: rows_of(ledger, alive=False)}
+    table = table_markdown(rows, title=folder.name, mode=ledger.spec.mode, most=10)
+    return _with_places([table, f"table {folder.table_csv}"], logged)
+
+
+def final_report(folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
+    """Return the test of a run's final."""
+    text = folder.final.test.read_text()
+    return json.dumps(json.loads(text)) if as_json else _with_places(test_lines(json.loads(text)), logged)
+
+
+def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
     """Return the stages with their winners, then the test."""
+    if as_json:
+        return final_report(folder, as_json=True)
+    tested = json.loads(folder.final.test.read_text())
     metric = experiment.searches[experiment.candidates[0]].metric
     lines = [f"\n| stage | trials | best trial | {metric} (validation) | minutes |", "|---|---|---|---|---|"]
     for name in experiment.searches:
@@ -21,7 +44,11 @@ def experiment_report(experiment: Experiment, folder: RunFolder, tested: Mapping
         own = "" if won.metric == metric else f" ({won.metric})"
         score = f"{over.mean:.4f}{spread}{own}"
         lines.append(f"| {name} | {len(ledger.told())} | {won.trial} | {score} | {ledger.elapsed_s / 60:.1f} |")
-    return "\n".join([*lines, "", *test_lines(tested), f"all trials {folder.table_csv}"])
+    return _with_places([*lines, "", *test_lines(tested), f"all trials {folder.table_csv}"], logged)
+
+
+def _with_places(lines: list[str], logged: str | None) -> str:
+    return "\n".join(lines if logged is None else [*lines, f"MLflow {logged}"])
 
 
 def test_lines(tested: Mapping[str, Any]) -> list[str]:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from orchestrator.atomic import write_json, write_text
-from orchestrator.errors import RunFailed, UserError
+from orchestrator.errors import RunFailed
 from orchestrator.execution.session import Session
+from orchestrator.history.first_record import first_spec, refuse_another
 from orchestrator.history.journal import Journal
 from orchestrator.history.provenance import write_provenance
 from orchestrator.history.records import SearchBegun, Stage
@@ -82,17 +83,11 @@ def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> None:
         seeds = {name: {"seed": spec.seed, "seeds": spec.seeds} for name, spec in experiment.searches.items()}
         write_provenance(folder, facts=facts, seeds=seeds)
         return
-    first = journal.entries[0][0]
-    if not isinstance(first, SearchBegun):
-        raise RunFailed(f"{journal.path}:1: the first record must be the experiment; restore the file from a copy")
+    begun = first_spec(journal, of="experiment")
     changes = [
         f"{name}: {change}"
-        for name in dict.fromkeys([*first.spec.get("stages", {}), *data["stages"]])
-        for change in differences(first.spec.get("stages", {}).get(name, {}), data["stages"].get(name, {}))
+        for name in dict.fromkeys([*begun.get("stages", {}), *data["stages"]])
+        for change in differences(begun.get("stages", {}).get(name, {}), data["stages"].get(name, {}))
     ]
-    changes += [f"final: {change}" for change in differences(first.spec.get("final", {}), data["final"])]
-    if changes:
-        raise UserError(
-            f"{folder.path}: holds an experiment with another spec; give another --name, or undo the difference:",
-            *(f"    {change}" for change in changes),
-        )
+    changes += [f"final: {change}" for change in differences(begun.get("final", {}), data["final"])]
+    refuse_another(folder, changes, of="an experiment")

@@ -20,11 +20,13 @@ from orchestrator.history.records import State
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.runs.search_run import start_from_of
+from orchestrator.search.lineage import Lineage
 from orchestrator.search.search import Search
 from orchestrator.search.selection import Winner, checkpoint_of, winner_checkpoints, winner_of
+from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.specs import SearchSpec, as_data, differences
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import load_task, parameters_of
+from orchestrator.specs.task_loading import load_task
 
 
 def retrain(
@@ -45,13 +47,13 @@ def retrain(
     search = Search(
         spec,
         final,
-        parameters=parameters_of(spec, task),
-        folds=1,
-        data=task.describe().get("data"),
+        facts=TaskFacts.of(task, spec),
         incarnation=session.incarnation,
-        start_from=start_from_of(ledger.spec, source),
-        final=True,
-        calibrate_from=winner_checkpoints(ledger, source),
+        lineage=Lineage(
+            start_from=start_from_of(ledger.spec, source),
+            final=True,
+            calibrate_from=winner_checkpoints(ledger, source),
+        ),
         listener=session.progress,
     )
     try:
@@ -93,7 +95,7 @@ def _test(search: Search, final: RunFolder, winner: Winner, source: str, session
             search.open_test(names)
         scores = session.call(search.spec.task, "test", paths, final.path)
         metrics = {name: float(value) for name, value in scores.items() if math.isfinite(value)}
-        openings = len(openings_of(search.data, final))
+        openings = len(openings_of(search.facts.data, final))
         write_json(
             final.test,
             {
@@ -125,7 +127,7 @@ def _export(search: Search, final: RunFolder, session: Session) -> None:
     trial = search.ledger.trials[0]
     paths = [checkpoint_of(search.ledger, final, trial, seed=key.seed, fold=0) for key in sorted(trial.fits)]
     signature = session.call(search.spec.task, "export", paths, beside)
-    openings = len(openings_of(search.data, final))
+    openings = len(openings_of(search.facts.data, final))
     write_json(beside / "signature.json", {"task": search.spec.task.name, "test_openings": openings, **signature})
     beside.rename(final.model)
 

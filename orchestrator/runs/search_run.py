@@ -11,11 +11,13 @@ from orchestrator.history.records import FitKey
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import write_tables
-from orchestrator.search.search import Search, StartFrom
+from orchestrator.search.lineage import Lineage, StartFrom, from_nothing
+from orchestrator.search.search import Search
 from orchestrator.search.selection import checkpoint_of, winner_of
+from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.specs import SearchSpec, as_data
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import folds_of, load_task, parameters_of
+from orchestrator.specs.task_loading import load_task
 
 
 def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
@@ -24,11 +26,9 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
     search = Search(
         spec,
         folder,
-        parameters=parameters_of(spec, task),
-        folds=folds_of(spec, task),
-        data=task.describe().get("data"),
+        facts=TaskFacts.of(task, spec),
         incarnation=session.incarnation,
-        start_from=start_from_of(spec, folder),
+        lineage=Lineage(start_from=start_from_of(spec, folder)),
         listener=session.progress,
     )
     try:
@@ -57,13 +57,9 @@ def begin_search(spec: SearchSpec, folder: RunFolder) -> int:
 
     Raises UserError where the folder holds another search, or where what it starts from is not there.
     """
-    task = load_task(spec.task)
-    folds = folds_of(spec, task)
-    start_from = start_from_of(spec, folder)
-    search = Search(
-        spec, folder, parameters=parameters_of(spec, task), folds=folds, data=task.describe().get("data"),
-        incarnation="submitted", start_from=start_from,
-    )  # fmt: skip
+    facts = TaskFacts.of(load_task(spec.task), spec)
+    lineage = Lineage(start_from=start_from_of(spec, folder))
+    search = Search(spec, folder, facts=facts, incarnation="submitted", lineage=lineage)
     search.close()
     write_text(folder.spec, write_yaml(as_data(spec)))
     return search.fits_left
@@ -75,7 +71,7 @@ def start_from_of(spec: SearchSpec, folder: RunFolder) -> StartFrom:
     Data of another source never holds this one's validation records by design; the task asserts it by content.
     """
     if spec.start_from is None:
-        return lambda _seed, _fold: None
+        return from_nothing
     source = RunFolder(folder.path.parent / spec.start_from)
     ledger = read_ledger(source)
     assert ledger.spec is not None

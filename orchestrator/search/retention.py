@@ -1,6 +1,7 @@
 """Which checkpoints stay on disk: a running fit's newest two and best, a good trial's best, no others."""
 
 import shutil
+from pathlib import Path
 
 from orchestrator.history.ledger import FitEntry, Ledger
 from orchestrator.history.records import State
@@ -27,3 +28,9 @@ def drop_losers(ledger: Ledger, folder: RunFolder) -> None:
     """Delete the folders of the complete trials that are not among the best."""
     for loser in ledger.ranked()[KEPT_TRIALS:]:
         shutil.rmtree(folder.trial(loser.number), ignore_errors=True)
+
+
+def newest_checkpoint(fit: FitEntry, folder: RunFolder) -> Path | None:
+    """Return the last of a fit's checkpoints that is there and not empty: from it the fit goes on."""
+    newest_first = [folder.fit(fit.key) / fit.checkpoints[step] for step in sorted(fit.checkpoints, reverse=True)]
+    return next((path for path in newest_first if path.exists() and path.stat().st_size), None)

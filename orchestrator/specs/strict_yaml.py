@@ -7,7 +7,7 @@ Gives plain data and the line of every value; all mistakes of a file at once.
 
 import math
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,29 @@ def read_yaml(path: Path) -> Document:
         mistakes.append(f"{path}:1: the file must hold a mapping of keys to values, got {document.data!r}")
     raise_if_any(mistakes)
     return document
+
+
+def read_scalars(settings: Iterable[str], *, option: str) -> dict[str, Any]:
+    """Read an option's NAME=VALUE, the values as in a file. Raises UserError with every mistake."""
+    document, mistakes = Document(Path(option), data={}), list[str]()
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        node = _composed(text)
+        if not name or not equals or not isinstance(node, yaml.ScalarNode):
+            mistakes.append(f"{option}: must be NAME=VALUE with one plain value, got {setting!r}")
+        elif name in document.data:
+            mistakes.append(f"{option}: {name} is given twice; leave one out")
+        else:
+            document.data[name] = _value(node, (), document, mistakes)
+    raise_if_any(mistakes)
+    return dict(document.data)
+
+
+def _composed(text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return None
 
 
 def write_yaml(data: Any) -> str:

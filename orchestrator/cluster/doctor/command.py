@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.options import add_command, add_shared_options
+
 if TYPE_CHECKING:  # for annotations only: --help imports nothing of this
     from orchestrator.cluster.doctor.finding import Finding
     from orchestrator.cluster.profile import ClusterProfile
@@ -17,16 +19,12 @@ if TYPE_CHECKING:  # for annotations only: --help imports nothing of this
 def add_doctor_command(commands: Any) -> None:
     """Add `doctor` to the command line."""
     text = "show what would go wrong on a cluster, before anything is queued but one job of a minute"
-    command = commands.add_parser("doctor", help=text, description=text)
-    command.set_defaults(run=_doctor)
+    command = add_command(commands, "doctor", _doctor, text)
     command.add_argument("--cluster", type=Path, required=True, metavar="FILE", help="a YAML of slurm/")
     command.add_argument(
         "--wait", type=_seconds, default=120.0, metavar="SECONDS", help="for the job's start (default 120; 0: no job)"
     )
-    command.add_argument(
-        "--runs", type=Path, metavar="DIR", help="where runs live (default: ORCHESTRATE_RUNS, else ./runs)"
-    )
-    command.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    add_shared_options(command)
 
 
 def _doctor(given: argparse.Namespace) -> int:

@@ -1,0 +1,65 @@
+"""The options that several commands share, each said once. Imports nothing but what parsing needs."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def add_command(commands: Any, name: str, function: Callable[..., Any], text: str) -> argparse.ArgumentParser:
+    """Add a command that runs a function of the namespace; the text is what --help says of it."""
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=function)
+    return command
+
+
+def add_runs_option(command: argparse.ArgumentParser) -> None:
+    """Add --runs."""
+    command.add_argument(
+        "--runs", type=Path, metavar="DIR", help="where runs live (default: ORCHESTRATE_RUNS, else ./runs)"
+    )
+
+
+def add_shared_options(command: argparse.ArgumentParser) -> None:
+    """Add --runs and --json."""
+    add_runs_option(command)
+    command.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def add_run_options(command: argparse.ArgumentParser) -> None:
+    """Add what names a new run, and where it lives."""
+    command.add_argument("--name", metavar="N", help="the run's name (default: the file's)")
+    add_shared_options(command)
+
+
+def add_cluster_option(command: Any) -> None:
+    """Add --cluster."""
+    command.add_argument(
+        "--cluster", type=Path, metavar="FILE", help="on the SLURM cluster of this profile (slurm/*.yaml)"
+    )
+
+
+def add_place_options(command: argparse.ArgumentParser) -> None:
+    """Add where fits run: on a cluster, or on this machine and there in which way."""
+    places = command.add_mutually_exclusive_group()
+    add_cluster_option(places)
+    add_executor_option(places)
+
+
+def add_executor_option(command: Any) -> None:
+    """Add --executor."""
+    command.add_argument(
+        "--executor",
+        choices=("ray", "in-process"),
+        default="ray",
+        help="what runs fits on this machine: workers of a local Ray (default), or this process, one fit after the "
+        "other, so that print and breakpoint() of the task work",
+    )
+
+
+def positive(text: str) -> int:
+    """Read a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number

@@ -1,0 +1,75 @@
+"""When a fit or a trial is decided, and how: read off the ledger alone, so that a replay comes to the same verdicts."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from orchestrator.errors import Pointless
+from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
+from orchestrator.history.records import FitKey, State
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.task import Metrics
+
+SAME_FAILURES = 3  # the first trials failing alike means a mistake in the code or the data, not in a configuration
+
+
+def divergence(metrics: Metrics) -> str | None:
+    """Return what is wrong with a step's metrics; None where every one is a finite number."""
+    wrong = [f"{name} is {value}" for name, value in metrics.items() if not math.isfinite(value)]
+    return f"diverged: {', '.join(wrong)}" if wrong else None
+
+
+def differences_between(first: Metrics, again: Metrics) -> Iterator[str]:
+    """Yield each metric of a step that did not come out as before when the step was done again."""
+    for name, value in first.items():
+        now = again.get(name, math.nan)
+        if not math.isclose(value, now, rel_tol=1e-6, abs_tol=1e-9) and math.isfinite(value):
+            yield f"{name} = {now:g}, the journal has {value:g}"
+
+
+def verdict_on_stopped(fit: FitEntry, trials: Mapping[int, TrialEntry]) -> tuple[State, str | None]:
+    """Return the state, and the error, of a fit that was told to stop: diverged, of no more use, or pruned."""
+    if problem := divergence(fit.metrics[fit.last_step]):
+        return State.FAILED, f"{problem} at step {fit.last_step}"
+    if trials[fit.key.trial].state.is_finished:
+        return State.INCOMPLETE, "another fit of the trial failed"
+    return State.PRUNED, None
+
+
+def verdict_on_returned(
+    fit: FitEntry, trials: Mapping[int, TrialEntry], *, out_of_budget: bool, max_steps: int
+) -> tuple[State, str | None]:
+    """Return the state, and the error, of a fit whose task came back. Running: to be continued with more budget."""
+    if fit.was_stopped:
+        return verdict_on_stopped(fit, trials)
+    if not fit.metrics:
+        return State.FAILED, "the fit returned without having reported a step"
+    if out_of_budget and fit.last_step < max_steps:
+        return State.RUNNING, None
+    return State.COMPLETE, None
+
+
+def verdict_on_trial(ledger: Ledger, trial: TrialEntry, fits: Sequence[FitKey]) -> tuple[State, float | None]:
+    """Return the state and the value of a trial that consists of these fits. Running: not decided yet."""
+    if trial.duplicate_of is not None:
+        original = ledger.trials[trial.duplicate_of]
+        return (State.DUPLICATE, original.value) if original.state.is_finished else (State.RUNNING, None)
+    states = [ledger.fit(key).state for key in fits]
+    if State.FAILED in states:
+        return State.FAILED, None
+    if State.PRUNED in states:
+        return State.PRUNED, None
+    if all(state is State.COMPLETE for state in states):
+        return State.COMPLETE, ledger.value_of(trial)
+    return State.RUNNING, None
+
+
+def stop_if_all_failed_alike(ledger: Ledger, folder: RunFolder, *, total: int) -> None:
+    """Raise Pointless where the first trials all failed, and all with the same error."""
+    told = [trial for trial in ledger.told() if trial.state is not State.DUPLICATE]
+    errors = {(trial.error or "").splitlines()[0] for trial in told if trial.error}
+    enough = len(told) >= min(SAME_FAILURES, total)
+    if enough and len(errors) == 1 and all(trial.state is State.FAILED for trial in told):
+        raise Pointless(
+            f"{folder.path}: the first {len(told)} trials all failed alike, so the search was stopped: "
+            f"{told[0].error}\nMend the cause, then give the search a new --name"
+        )
