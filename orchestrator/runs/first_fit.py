@@ -98,7 +98,7 @@ def _beginning(spec: SearchSpec, task: Task, fit: Fit, *, config: Mapping[str, S
     yield f"  data     {', '.join(f'{key} {value}' for key, value in task.describe().items())}"
     yield f"  starts   from {fit.start_from or 'nothing (--start-from CHECKPOINT: from weights of an earlier stage)'}"
     yield from (f"  {name:<24} {value}" for name, value in config.items())
-    yield f"  defaults {', '.join(f'{name} {value}' for name, value in fit.config.items() if name not in config)}"
+    yield f"  defaults for the other {len(fit.config.keys() - config.keys())} hyperparameters"
 
 
 def _ending(spec: SearchSpec, at: Sequence[float], *, folds: int) -> Iterator[str]:

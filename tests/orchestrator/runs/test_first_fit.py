@@ -149,3 +149,14 @@ def test_the_set_up_is_what_the_first_step_took_longer_than_the_others() -> None
     assert (2.0, 0.5) == pytest.approx(set_up_and_step([2.5, 3.0, 3.5]))
     assert (0.0, 1.0) == pytest.approx(set_up_and_step([0.5, 1.5])), "never negative"
     assert (0.0, 3.0) == set_up_and_step([3.0])
+
+
+def test_what_is_set_must_fit_the_rest_of_the_configuration(tmp_path: Path, temporary: Path) -> None:
+    with pytest.raises(UserError, match="--set: turns: .*kind is plain"):
+        tried(tmp_path, toy_search(sampler="tpe", trials=3, space={**SPACE, "kind": "plain"}), changes={"turns": 3})
+    said = tried(
+        tmp_path,
+        toy_search(sampler="tpe", trials=3, space={**SPACE, "kind": "plain"}),
+        changes={"turns": 3, "kind": "bent"},
+    )
+    assert f"  {'turns':<24} 3" in said
