@@ -152,7 +152,7 @@ def test_the_set_up_is_what_the_first_step_took_longer_than_the_others() -> None
 
 
 def test_what_is_set_must_fit_the_rest_of_the_configuration(tmp_path: Path, temporary: Path) -> None:
-    with pytest.raises(UserError, match="--set: turns: .*kind is plain"):
+    with pytest.raises(UserError, match=r"--set: turns: .*kind is plain"):
         tried(tmp_path, toy_search(sampler="tpe", trials=3, space={**SPACE, "kind": "plain"}), changes={"turns": 3})
     said = tried(
         tmp_path,

@@ -1,0 +1,38 @@
+"""A journal that an earlier version of the program wrote goes on as if that version had gone on itself.
+
+`journal_of_2026_11.jsonl` is of the toy task: TPE with successive halving in two studies, two seeds, one fit at a time;
+written by the command line before the packages were divided into rooms.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.execution.in_process import InProcessExecutor
+from orchestrator.history.journal import read_journal
+from orchestrator.history.ledger import Ledger
+from orchestrator.results.table import Row, rows_of
+from tests.orchestrator.in_process import open_search
+
+EARLIER = Path(__file__).parent / "journal_of_2026_11.jsonl"
+
+
+def table(path: Path) -> list[Row]:
+    rows = rows_of(Ledger(read_journal(path)), alive=False)
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+@pytest.mark.parametrize("kept", [1, 2, 4, 30, 77, 110, 124])  # lines: amid a fit, a trial, between trials, at the end
+def test_it_goes_on_to_the_table_that_it_led_to(tmp_path: Path, kept: int) -> None:
+    spec = Ledger(read_journal(EARLIER)).spec
+    assert spec is not None
+    (tmp_path / "run").mkdir()
+    lines = EARLIER.read_text().splitlines(keepends=True)
+    (tmp_path / "run" / "journal.jsonl").write_text("".join(lines[:kept]))
+
+    search = open_search(spec, tmp_path / "run")
+    InProcessExecutor().execute(search)
+    search.close()
+
+    assert search.is_finished
+    assert table(tmp_path / "run" / "journal.jsonl") == table(EARLIER)
