@@ -1,5 +1,6 @@
 """A cluster profile: what a site's SLURM must be asked for, once for the driver and once for every worker."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,6 +127,10 @@ class Workers(_Strict):
             raise ValueError(f"min must be at most max, got {self.min} > {self.max}")
         return self
 
+    def within(self, wanted: int) -> int:
+        """Return the number nearest to what is wanted that the profile allows."""
+        return max(self.min, min(wanted, self.max))
+
 
 class Driver(_Strict):
     """The job that decides, journals and trains nothing. It needs no GPU and should not be preemptible."""
@@ -172,6 +177,10 @@ class ClusterProfile(_Strict):
         if self.mode == "jobs":
             return min(by_cpus, 1)
         return min(by_cpus, self.gpus * self.fits_per_gpu) if self.gpus else by_cpus
+
+    def workers_for(self, fits: int, *, fits_per_worker: int) -> int:
+        """Return how many workers a run has while so many fits are left."""
+        return self.workers.within(math.ceil(fits / fits_per_worker))
 
     def as_data(self) -> dict[str, Any]:
         """Return it as plain data, which read_profile reads back."""
