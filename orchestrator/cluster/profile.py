@@ -178,6 +178,11 @@ class ClusterProfile(_Strict):
             return min(by_cpus, 1)
         return min(by_cpus, self.gpus * self.fits_per_gpu) if self.gpus else by_cpus
 
+    def gpu_request(self, count: int) -> str | None:
+        """Return how SLURM is asked for so many GPUs of a node (gres); None where the workers have none."""
+        type_ = f"{self.gpu_type}:" if self.gpu_type else ""
+        return f"gpu:{type_}{count}" if self.gpus else None
+
     def workers_for(self, fits: int, *, fits_per_worker: int) -> int:
         """Return how many workers a run has while so many fits are left."""
         return self.workers.within(math.ceil(fits / fits_per_worker))

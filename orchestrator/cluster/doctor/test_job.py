@@ -88,14 +88,13 @@ def send(profile: ClusterProfile, folder: Path) -> str:
 
 def _script(profile: ClusterProfile, folder: Path) -> str:
     """Return the job's script: a worker's partition and rights, but two minutes, one CPU and at most one GPU."""
-    type_ = f"{profile.gpu_type}:" if profile.gpu_type else ""
     options = {
         "job-name": "orchestrate-doctor",
         "partition": profile.partition,
         "account": profile.account,
         "qos": profile.qos,
         "constraint": profile.constraint,
-        "gres": f"gpu:{type_}1" if profile.gpus else None,
+        "gres": profile.gpu_request(1),
         "time": "0:02:00",
         "nodes": "1",
         "ntasks": "1",
