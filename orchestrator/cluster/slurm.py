@@ -17,6 +17,9 @@ from orchestrator.errors import RunFailed
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 30  # a busy controller may take its time
+_FOREIGN = re.compile(
+    r"(SLURM|SLURMD|SBATCH|SRUN|SUBMITIT|RAY|TUNE|ORCHESTRATE_AT_WORK|CUDA_VISIBLE_DEVICES)(_.*)?|OMP_NUM_THREADS"
+)
 _LIVING = {
     "PENDING",
     "CONFIGURING",
@@ -125,6 +128,11 @@ def address_towards(other: str) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((other, 9))
         return str(probe.getsockname()[0])
+
+
+def outside_any_job() -> dict[str, str]:
+    """Return the environment without the job and the Ray in which this process may run: sbatch would hand them on."""
+    return {key: value for key, value in os.environ.items() if key == "SLURM_CONF" or not _FOREIGN.fullmatch(key)}
 
 
 def ask(*words: str) -> str:

@@ -1,12 +1,11 @@
 """What SLURM says of itself: settings, partitions, nodes, accounts, and its verdict on a script that is not queued."""
 
-import os
 import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.cluster.slurm import PATIENCE_S, ask
+from orchestrator.cluster.slurm import PATIENCE_S, ask, outside_any_job
 from orchestrator.errors import RunFailed
 
 
@@ -94,15 +93,6 @@ def verdict(script: Path) -> tuple[bool, str]:
         raise RunFailed(f"sbatch: SLURM gave no answer in {PATIENCE_S} s") from None
     said = [line.removeprefix("sbatch: ") for line in f"{done.stdout}{done.stderr}".splitlines() if line.strip()]
     return done.returncode == 0, said[-1].removeprefix("error: ") if said else "nothing was said"
-
-
-def outside_any_job() -> dict[str, str]:
-    """Return the environment without the job in which the doctor may itself run: sbatch would inherit its requests."""
-    return {
-        key: value
-        for key, value in os.environ.items()
-        if key == "SLURM_CONF" or not key.startswith(("SLURM", "SBATCH_", "SRUN_"))
-    }
 
 
 def _partition(line: str) -> Partition | None:

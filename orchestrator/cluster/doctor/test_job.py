@@ -23,9 +23,8 @@ from typing import Any
 from orchestrator.atomic import write_text
 from orchestrator.cluster.doctor import probe
 from orchestrator.cluster.doctor.finding import one_line
-from orchestrator.cluster.doctor.site import outside_any_job
 from orchestrator.cluster.profile import ClusterProfile
-from orchestrator.cluster.slurm import PATIENCE_S, ask, cancel_jobs
+from orchestrator.cluster.slurm import PATIENCE_S, ask, cancel_jobs, outside_any_job
 from orchestrator.errors import RunFailed
 
 FOLDER_NOT_SEEN = 41  # exit codes of the job
