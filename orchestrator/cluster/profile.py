@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from orchestrator.errors import raise_if_any
 from orchestrator.execution.private_ray import LONGEST_TEMP, OWN_FOLDER
 from orchestrator.specs.reading import validated
+from orchestrator.specs.strict_model import StrictModel
 from orchestrator.specs.strict_yaml import read_yaml
 
 # sbatch's options that `sbatch:` may not hold: they have a key of their own, or the pool depends on them.
@@ -51,10 +52,6 @@ _SET_BY_US = [
 _TAKEN = {f"--{option}": f"has a key of its own here: {key}" for option, key in _OWN_KEY.items()}
 _TAKEN |= {f"--{option}": "is set for every job of a run" for option in _SET_BY_US}
 _TIME = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def seconds_of(time: str) -> int:
@@ -115,7 +112,7 @@ Memory = Annotated[str, AfterValidator(_memory)]
 Name = Annotated[str, AfterValidator(_name)]
 
 
-class Workers(_Strict):
+class Workers(StrictModel):
     """How many worker jobs a run has at a time: `max` while there is work for them, never fewer than `min`."""
 
     min: int = Field(default=1, ge=1)
@@ -132,7 +129,7 @@ class Workers(_Strict):
         return max(self.min, min(wanted, self.max))
 
 
-class Driver(_Strict):
+class Driver(StrictModel):
     """The job that decides, journals and trains nothing. It needs no GPU and should not be preemptible."""
 
     partition: Name | None = None  # default: the workers'
@@ -142,7 +139,7 @@ class Driver(_Strict):
     memory: Memory = "4G"
 
 
-class ClusterProfile(_Strict):
+class ClusterProfile(StrictModel):
     """One cluster. The values of the upper half are a worker's; SLURM's own names."""
 
     partition: Name
