@@ -139,6 +139,7 @@ def _kind(value: Any) -> str:
 
 
 Dimension = Choice | Cell | Uniform | LogUniform | Integer
+DIMENSION_KEYS = {key for model in (Choice, Cell, Uniform, LogUniform, Integer) for key in model.model_fields}
 Entry = Annotated[
     Annotated[Choice, Tag("choice")]
     | Annotated[Cell, Tag("grid")]
