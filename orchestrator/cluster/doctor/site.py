@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.cluster.slurm import PATIENCE_S, ask, outside_any_job
+from orchestrator.cluster.slurm import PATIENCE_S, ask, outside_any_job, settings, told_of
 from orchestrator.errors import RunFailed
 
 
@@ -59,9 +59,9 @@ class Site:
 
 def examined_site() -> Site:
     """Ask the controller. Raises RunFailed where it does not answer."""
-    settings = dict(re.findall(r"^(\w+)\s*= ?(.*?)\s*$", ask("scontrol", "show", "config"), re.MULTILINE))
+    told = settings()
     return Site(
-        settings=settings,
+        settings=told,
         partitions={
             found.name: found
             for line in ask("scontrol", "show", "partition", "--oneliner").splitlines()
@@ -70,7 +70,7 @@ def examined_site() -> Site:
         nodes=[
             _node(line) for line in ask("scontrol", "show", "node", "--oneliner").splitlines() if "NodeName=" in line
         ],
-        accounts=_accounts() if settings.get("AccountingStorageType", "").endswith("/slurmdbd") else None,
+        accounts=_accounts() if told.get("AccountingStorageType", "").endswith("/slurmdbd") else None,
     )
 
 
@@ -96,7 +96,7 @@ def verdict(script: Path) -> tuple[bool, str]:
 
 
 def _partition(line: str) -> Partition | None:
-    told = dict(re.findall(r"(\w+)=(\S*)", line))
+    told = told_of(line)
     if "PartitionName" not in told:
         return None
     return Partition(
@@ -111,17 +111,14 @@ def _partition(line: str) -> Partition | None:
 
 
 def _node(line: str) -> Node:
-    def told(key: str) -> str:
-        found = re.search(rf"(?:^|\s){key}=(\S*)", line)
-        return found[1] if found and found[1] != "(null)" else ""
-
+    told = told_of(line)
     return Node(
-        name=told("NodeName"),
-        partitions=frozenset(told("Partitions").split(",")),
-        cpus=_count(told("CPUTot")) or 0,
-        memory_mb=_count(told("RealMemory")) or 0,
-        gpus=gpus_in(told("Gres")),
-        features=frozenset(filter(None, told("AvailableFeatures").split(","))),
+        name=told["NodeName"],
+        partitions=frozenset(told.get("Partitions", "").split(",")),
+        cpus=_count(told.get("CPUTot", "")) or 0,
+        memory_mb=_count(told.get("RealMemory", "")) or 0,
+        gpus=gpus_in(told.get("Gres", "")),
+        features=frozenset(filter(None, told.get("AvailableFeatures", "").split(","))),
     )
 
 
