@@ -1,4 +1,4 @@
-"""How many workers a run has, and how its GPUs are asked for: the same for a plan, a submission and the running pool."""
+"""How many workers a run has, and how its GPUs are asked for, whoever asks: a plan, a submission, the pool."""
 
 import pytest
 
