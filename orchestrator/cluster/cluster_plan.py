@@ -1,6 +1,5 @@
 """What submitting would do: jobs and arrays, the text that sbatch is given, a forecast of hours. Starts nothing."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +23,7 @@ def cluster_plan(path: Path, profile: ClusterProfile, runs: Path) -> Iterator[st
         folds = folds_of(spec, load_task(spec.task))
         fits = spec.total * spec.seeds * folds
         slots = profile.fits_per_worker(spec.cpus_per_fit)
-        needed = math.ceil(fits / slots)
-        workers = max(profile.workers.min, min(needed, profile.workers.max))
+        workers = profile.workers_for(fits, fits_per_worker=slots)
         most = max(most, workers)
         if profile.mode == "jobs":
             yield f"{name}: {fits} fits, each a job of its own, {profile.workers.max} at a time"

@@ -5,7 +5,6 @@ watcher, and nothing runs on a login node.
 """
 
 import logging
-import math
 import os
 import signal
 import threading
@@ -137,9 +136,8 @@ class PoolSize:
     def _wanted(self, living: int) -> int:
         left = self._fits_left()
         if left is None:  # between two searches: whoever is there may stay, nobody new is needed
-            return max(self._profile.workers.min, min(living, self._profile.workers.max))
-        needed = math.ceil(left / self._per_worker)
-        return max(self._profile.workers.min, min(needed, self._profile.workers.max))
+            return self._profile.workers.within(living)
+        return self._profile.workers_for(left, fits_per_worker=self._per_worker)
 
     def _not_needed(self, living: list[Job], known: dict[str, Worker]) -> list[str]:
         pending = [job.id for job in living if job.is_pending]

@@ -1,15 +1,17 @@
 """A cluster profile: what a site's SLURM must be asked for, once for the driver and once for every worker."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from orchestrator.errors import raise_if_any
 from orchestrator.execution.private_ray import LONGEST_TEMP, OWN_FOLDER
 from orchestrator.specs.reading import validated
+from orchestrator.specs.strict_model import StrictModel
 from orchestrator.specs.strict_yaml import read_yaml
 
 # sbatch's options that `sbatch:` may not hold: they have a key of their own, or the pool depends on them.
@@ -50,10 +52,6 @@ _SET_BY_US = [
 _TAKEN = {f"--{option}": f"has a key of its own here: {key}" for option, key in _OWN_KEY.items()}
 _TAKEN |= {f"--{option}": "is set for every job of a run" for option in _SET_BY_US}
 _TIME = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def seconds_of(time: str) -> int:
@@ -114,7 +112,7 @@ Memory = Annotated[str, AfterValidator(_memory)]
 Name = Annotated[str, AfterValidator(_name)]
 
 
-class Workers(_Strict):
+class Workers(StrictModel):
     """How many worker jobs a run has at a time: `max` while there is work for them, never fewer than `min`."""
 
     min: int = Field(default=1, ge=1)
@@ -126,8 +124,12 @@ class Workers(_Strict):
             raise ValueError(f"min must be at most max, got {self.min} > {self.max}")
         return self
 
+    def within(self, wanted: int) -> int:
+        """Return the number nearest to what is wanted that the profile allows."""
+        return max(self.min, min(wanted, self.max))
 
-class Driver(_Strict):
+
+class Driver(StrictModel):
     """The job that decides, journals and trains nothing. It needs no GPU and should not be preemptible."""
 
     partition: Name | None = None  # default: the workers'
@@ -137,7 +139,7 @@ class Driver(_Strict):
     memory: Memory = "4G"
 
 
-class ClusterProfile(_Strict):
+class ClusterProfile(StrictModel):
     """One cluster. The values of the upper half are a worker's; SLURM's own names."""
 
     partition: Name
@@ -172,6 +174,15 @@ class ClusterProfile(_Strict):
         if self.mode == "jobs":
             return min(by_cpus, 1)
         return min(by_cpus, self.gpus * self.fits_per_gpu) if self.gpus else by_cpus
+
+    def gpu_request(self, count: int) -> str | None:
+        """Return how SLURM is asked for so many GPUs of a node (gres); None where the workers have none."""
+        type_ = f"{self.gpu_type}:" if self.gpu_type else ""
+        return f"gpu:{type_}{count}" if self.gpus else None
+
+    def workers_for(self, fits: int, *, fits_per_worker: int) -> int:
+        """Return how many workers a run has while so many fits are left."""
+        return self.workers.within(math.ceil(fits / fits_per_worker))
 
     def as_data(self) -> dict[str, Any]:
         """Return it as plain data, which read_profile reads back."""

@@ -4,22 +4,14 @@ A job is found by its name, which no other run's jobs have: whoever submits look
 and whatever would have remembered the job never doubles one.
 """
 
-import os
-import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.cluster.run_files import RunFiles
-from orchestrator.cluster.slurm import Job, cancel, jobs_named
+from orchestrator.cluster.slurm import Job, cancel, jobs_named, outside_any_job
 from orchestrator.errors import RunFailed
-
-# What must not be handed on to a job: of the job or the Ray in which the submitter may run itself.
-_FOREIGN = re.compile(
-    r"(SLURM|SLURMD|SBATCH|SRUN|SUBMITIT|RAY|TUNE|ORCHESTRATE_AT_WORK|CUDA_VISIBLE_DEVICES)(_.*)?|OMP_NUM_THREADS"
-)
-
 
 PATIENCE_S = 120.0
 SECONDS_A_JOB = 5.0  # submitit hands in at most five a second, a busy controller takes them more slowly
@@ -46,14 +38,11 @@ class Queue:
 
     def submit(self, *, drivers: int = 0, workers: int = 0, requests: Sequence[Path] = ()) -> None:
         """Submit jobs. A driver waits in the queue while another one lives; a request is a job that runs alone."""
-        environment = {
-            key: value for key, value in os.environ.items() if key == "SLURM_CONF" or not _FOREIGN.fullmatch(key)
-        }
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "orchestrator.cluster.sbatch",
                  self.files.run.path, str(drivers), str(workers), *requests],
-                capture_output=True, text=True, check=False, env=environment,
+                capture_output=True, text=True, check=False, env=outside_any_job(),
                 timeout=PATIENCE_S + SECONDS_A_JOB * (drivers + len(requests) + 1),
             )  # fmt: skip
         except subprocess.TimeoutExpired:  # some may be queued all the same: who submits again looks first

@@ -68,7 +68,6 @@ def driver_parameters(profile: ClusterProfile, name: str) -> dict[str, Any]:
 
 def worker_parameters(profile: ClusterProfile, name: str) -> dict[str, Any]:
     """Return what submitit is told for the workers' jobs."""
-    type_ = f"{profile.gpu_type}:" if profile.gpu_type else ""
     return {
         **_shared(profile, name, memory=profile.memory),
         "partition": profile.partition,
@@ -76,7 +75,7 @@ def worker_parameters(profile: ClusterProfile, name: str) -> dict[str, Any]:
         "constraint": profile.constraint,
         "time": seconds_of(profile.time) // 60,
         "cpus_per_task": profile.cpus,
-        "gres": f"gpu:{type_}{profile.gpus}" if profile.gpus else None,
+        "gres": profile.gpu_request(profile.gpus),
         "signal_delay_s": profile.retire_before,
         "array_parallelism": 1_000_000,  # all at once: submitit's own default would be 256
     }

@@ -17,6 +17,9 @@ from orchestrator.errors import RunFailed
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 30  # a busy controller may take its time
+_FOREIGN = re.compile(
+    r"(SLURM|SLURMD|SBATCH|SRUN|SUBMITIT|RAY|TUNE|ORCHESTRATE_AT_WORK|CUDA_VISIBLE_DEVICES)(_.*)?|OMP_NUM_THREADS"
+)
 _LIVING = {
     "PENDING",
     "CONFIGURING",
@@ -93,17 +96,13 @@ def cancel_jobs(ids: Iterable[str]) -> None:
 
 def largest_array() -> int:
     """Return how many tasks one array may have: MaxArraySize caps the index, which starts at 0."""
-    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask("scontrol", "show", "config"), re.MULTILINE)
-    return int(found[1]) if found else 1001  # SLURM's own default
+    return int(settings().get("MaxArraySize", "1001"))  # SLURM's own default
 
 
 def own_address() -> str:
     """Return the address at which the cluster's other nodes reach this one."""
-    if node := os.environ.get("SLURMD_NODENAME"):
-        found = re.search(r"\bNodeAddr=(\S+)", ask("scontrol", "show", "node", "-o", node))
-        name = found[1] if found else node
-    else:
-        name = socket.gethostname()
+    node = os.environ.get("SLURMD_NODENAME")
+    name = (node and node_address(node)) or node or socket.gethostname()
     try:
         found_address = socket.gethostbyname(name)
         # Debian's /etc/hosts gives a machine's own name the address 127.0.1.1, at which nobody else reaches it.
@@ -114,10 +113,28 @@ def own_address() -> str:
 
 def _controller() -> str:
     """Return the name or address of the first controller: vm(127.0.0.1) and login1 are how SLURM tells it."""
-    found = re.search(
-        r"^SlurmctldHost\S*\s*=\s*([^\s(]+)(?:\(([^)]+)\))?", ask("scontrol", "show", "config"), re.MULTILINE
-    )
+    hosts = [host for name, host in settings().items() if name.startswith("SlurmctldHost")]
+    found = re.match(r"([^\s(]+)(?:\(([^)]+)\))?", hosts[0]) if hosts else None
     return (found[2] or found[1]) if found else "127.0.0.1"
+
+
+def settings() -> dict[str, str]:
+    """Return the site's settings by name."""
+    return dict(re.findall(r"^(\S+)\s*= ?(.*?)\s*$", ask("scontrol", "show", "config"), re.MULTILINE))
+
+
+def told_of(line: str) -> dict[str, str]:
+    """Return what a line of `scontrol show ... --oneliner` tells, by name; what is (null) is empty.
+
+    The first of a name counts: what a site writes into a comment may look like one.
+    """
+    pairs = re.findall(r"(?:^|\s)(\w+)=(\S*)", line)
+    return {name: "" if value == "(null)" else value for name, value in reversed(pairs)}
+
+
+def node_address(node: str) -> str | None:
+    """Return the address by which SLURM reaches a node; its name need not be known here."""
+    return told_of(ask("scontrol", "show", "node", "--oneliner", node)).get("NodeAddr")
 
 
 def address_towards(other: str) -> str:
@@ -125,6 +142,11 @@ def address_towards(other: str) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((other, 9))
         return str(probe.getsockname()[0])
+
+
+def outside_any_job() -> dict[str, str]:
+    """Return the environment without the job and the Ray in which this process may run: sbatch would hand them on."""
+    return {key: value for key, value in os.environ.items() if key == "SLURM_CONF" or not _FOREIGN.fullmatch(key)}
 
 
 def ask(*words: str) -> str:

@@ -1,6 +1,5 @@
 """Submit a run, go on with one, end one: what a user asks for, as jobs in SLURM's queue."""
 
-import math
 import secrets
 import time
 
@@ -105,14 +104,10 @@ def _submit(
 
 
 def _workers_at_first(folder: RunFolder, profile: ClusterProfile, fits: int) -> int:
-    needed = math.ceil(fits / _fits_per_worker(folder, profile))
-    return max(profile.workers.min, min(needed, profile.workers.max))
-
-
-def _fits_per_worker(folder: RunFolder, profile: ClusterProfile) -> int:
     experiment = experiment_of(folder)
     specs = list(experiment.searches.values()) if experiment else [search_of(folder)]
-    return min(profile.fits_per_worker(spec.cpus_per_fit) for spec in specs)
+    fits_per_worker = min(profile.fits_per_worker(spec.cpus_per_fit) for spec in specs)
+    return profile.workers_for(fits, fits_per_worker=fits_per_worker)
 
 
 def _jobs_of(folder: RunFolder) -> str | None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import UserError, raise_if_any
-from orchestrator.specs.space import Cell, grid_is_finite, in_order, listed, nearest
+from orchestrator.specs.space import DIMENSION_KEYS, Cell, grid_is_finite, in_order, listed, nearest
 from orchestrator.specs.space_mistakes import mistakes_in
 from orchestrator.specs.specs import ExperimentSpec, SearchSpec
 from orchestrator.specs.strict_yaml import Document, Place, read_yaml
@@ -125,15 +125,7 @@ def _known_keys(model: type[BaseModel], place: Place) -> dict[str, Any]:
         found = model.model_fields.get(str(part)) or model.model_fields.get(f"{part}_")
         inner = list(_models_in(found.annotation)) if found else []
         if not inner:
-            return {
-                "choice": 0,
-                "grid": 0,
-                "uniform": 0,
-                "log_uniform": 0,
-                "integer": 0,
-                "step": 0,
-                "when": 0,
-            }
+            return dict.fromkeys(DIMENSION_KEYS)
         model = inner[0]
     return {field.alias or name: field for name, field in model.model_fields.items()}
 

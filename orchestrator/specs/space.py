@@ -8,8 +8,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
+from orchestrator.specs.strict_model import StrictModel
 from orchestrator.task import Config, Parameter, Scalar
 
 Condition = Mapping[str, Scalar | list[Scalar]]
@@ -23,8 +24,7 @@ class Draw(Protocol):
     def suggest_categorical(self, name: str, choices: list[Scalar]) -> Scalar: ...  # noqa: D102
 
 
-class _Dimension(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class _Dimension(StrictModel):
     when: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
 
     def values(self) -> list[Scalar] | None:
@@ -139,6 +139,7 @@ def _kind(value: Any) -> str:
 
 
 Dimension = Choice | Cell | Uniform | LogUniform | Integer
+DIMENSION_KEYS = {key for model in (Choice, Cell, Uniform, LogUniform, Integer) for key in model.model_fields}
 Entry = Annotated[
     Annotated[Choice, Tag("choice")]
     | Annotated[Cell, Tag("grid")]

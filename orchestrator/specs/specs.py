@@ -7,37 +7,34 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from orchestrator.specs.space import Entry, grid_configs
+from orchestrator.specs.strict_model import StrictModel
 from orchestrator.task import Scalar
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
-
-
-class TaskSpec(_Strict):
+class TaskSpec(StrictModel):
     """Which task, and what its constructor is given."""
 
     name: str = Field(pattern=r"^\w+(\.\w+)*:\w+$")
     with_: dict[str, Scalar] = Field(default_factory=dict, alias="with")
 
 
-class SuccessiveHalving(_Strict):
+class SuccessiveHalving(StrictModel):
     """Asynchronous successive halving: at min_steps, min_steps * factor, ... the best 1/factor go on."""
 
     min_steps: int = Field(default=1, ge=1)
     factor: int = Field(default=3, ge=2)
 
 
-class Prune(_Strict):
+class Prune(StrictModel):
     """Who is stopped early, by the scores of the trial's first fit."""
 
     successive_halving: SuccessiveHalving
 
 
-class Budget(_Strict):
+class Budget(StrictModel):
     """What a search may use; spent, it stops with everything saved."""
 
     minutes: float | None = Field(default=None, gt=0)  # wall-clock while fits run
@@ -50,7 +47,7 @@ class Budget(_Strict):
         return self
 
 
-class SearchSpec(_Strict):
+class SearchSpec(StrictModel):
     """One search: what is tried, how it is chosen, what is optimised."""
 
     task: TaskSpec
@@ -87,21 +84,21 @@ def _path(value: Any) -> Any:
     return Path(value) if isinstance(value, str) else value
 
 
-class StageSpec(_Strict):
+class StageSpec(StrictModel):
     """One stage: a search, from whose winner's weights a later one may start."""
 
     search: Annotated[Path, BeforeValidator(_path)]
     start_from: str | None = None
 
 
-class FinalSpec(_Strict):
+class FinalSpec(StrictModel):
     """Which stages' winners compete (by validation), and over how many seeds the best is retrained."""
 
     stages: list[str] = Field(min_length=1)
     seeds: int = Field(default=3, ge=1)
 
 
-class ExperimentSpec(_Strict):
+class ExperimentSpec(StrictModel):
     """Stages in the order they run, then the final."""
 
     stages: dict[str, StageSpec] = Field(min_length=1)

@@ -1,12 +1,11 @@
 """What SLURM says of itself: settings, partitions, nodes, accounts, and its verdict on a script that is not queued."""
 
-import os
 import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.cluster.slurm import PATIENCE_S, ask
+from orchestrator.cluster.slurm import PATIENCE_S, ask, outside_any_job, settings, told_of
 from orchestrator.errors import RunFailed
 
 
@@ -60,9 +59,9 @@ class Site:
 
 def examined_site() -> Site:
     """Ask the controller. Raises RunFailed where it does not answer."""
-    settings = dict(re.findall(r"^(\w+)\s*= ?(.*?)\s*$", ask("scontrol", "show", "config"), re.MULTILINE))
+    told = settings()
     return Site(
-        settings=settings,
+        settings=told,
         partitions={
             found.name: found
             for line in ask("scontrol", "show", "partition", "--oneliner").splitlines()
@@ -71,7 +70,7 @@ def examined_site() -> Site:
         nodes=[
             _node(line) for line in ask("scontrol", "show", "node", "--oneliner").splitlines() if "NodeName=" in line
         ],
-        accounts=_accounts() if settings.get("AccountingStorageType", "").endswith("/slurmdbd") else None,
+        accounts=_accounts() if told.get("AccountingStorageType", "").endswith("/slurmdbd") else None,
     )
 
 
@@ -96,17 +95,8 @@ def verdict(script: Path) -> tuple[bool, str]:
     return done.returncode == 0, said[-1].removeprefix("error: ") if said else "nothing was said"
 
 
-def outside_any_job() -> dict[str, str]:
-    """Return the environment without the job in which the doctor may itself run: sbatch would inherit its requests."""
-    return {
-        key: value
-        for key, value in os.environ.items()
-        if key == "SLURM_CONF" or not key.startswith(("SLURM", "SBATCH_", "SRUN_"))
-    }
-
-
 def _partition(line: str) -> Partition | None:
-    told = dict(re.findall(r"(\w+)=(\S*)", line))
+    told = told_of(line)
     if "PartitionName" not in told:
         return None
     return Partition(
@@ -121,17 +111,14 @@ def _partition(line: str) -> Partition | None:
 
 
 def _node(line: str) -> Node:
-    def told(key: str) -> str:
-        found = re.search(rf"(?:^|\s){key}=(\S*)", line)
-        return found[1] if found and found[1] != "(null)" else ""
-
+    told = told_of(line)
     return Node(
-        name=told("NodeName"),
-        partitions=frozenset(told("Partitions").split(",")),
-        cpus=_count(told("CPUTot")) or 0,
-        memory_mb=_count(told("RealMemory")) or 0,
-        gpus=gpus_in(told("Gres")),
-        features=frozenset(filter(None, told("AvailableFeatures").split(","))),
+        name=told["NodeName"],
+        partitions=frozenset(told.get("Partitions", "").split(",")),
+        cpus=_count(told.get("CPUTot", "")) or 0,
+        memory_mb=_count(told.get("RealMemory", "")) or 0,
+        gpus=gpus_in(told.get("Gres", "")),
+        features=frozenset(filter(None, told.get("AvailableFeatures", "").split(","))),
     )
 
 

@@ -23,9 +23,8 @@ from typing import Any
 from orchestrator.atomic import write_text
 from orchestrator.cluster.doctor import probe
 from orchestrator.cluster.doctor.finding import one_line
-from orchestrator.cluster.doctor.site import outside_any_job
 from orchestrator.cluster.profile import ClusterProfile
-from orchestrator.cluster.slurm import PATIENCE_S, ask, cancel_jobs
+from orchestrator.cluster.slurm import PATIENCE_S, ask, cancel_jobs, node_address, outside_any_job, told_of
 from orchestrator.errors import RunFailed
 
 FOLDER_NOT_SEEN = 41  # exit codes of the job
@@ -88,14 +87,13 @@ def send(profile: ClusterProfile, folder: Path) -> str:
 
 def _script(profile: ClusterProfile, folder: Path) -> str:
     """Return the job's script: a worker's partition and rights, but two minutes, one CPU and at most one GPU."""
-    type_ = f"{profile.gpu_type}:" if profile.gpu_type else ""
     options = {
         "job-name": "orchestrate-doctor",
         "partition": profile.partition,
         "account": profile.account,
         "qos": profile.qos,
         "constraint": profile.constraint,
-        "gres": f"gpu:{type_}1" if profile.gpus else None,
+        "gres": profile.gpu_request(1),
         "time": "0:02:00",
         "nodes": "1",
         "ntasks": "1",
@@ -170,7 +168,7 @@ def _silent(job: str, folder: Path, told: dict[str, str]) -> Answer:
 
 def _talked(job: str, folder: Path, facts: dict[str, Any], *, seen_at: float, queued_s: float) -> Answer:
     """Try port and lock while the job holds them, and measure what the two clocks and the disk between them do."""
-    reached = _reached([*_node_address(facts["node"]), *facts["addresses"]], facts["port"])
+    reached = _reached([*_addresses_of(facts["node"]), *facts["addresses"]], facts["port"])
     lock_seen = _is_locked(folder / "lock")
     read_at = time.time()
     write_text(folder / "read.json", json.dumps({"at": read_at}))
@@ -210,15 +208,14 @@ def _said(folder: Path) -> str:
 
 def _told(job: str) -> dict[str, str]:
     try:
-        return dict(re.findall(r"(\w+)=(\S*)", ask("scontrol", "show", "job", "--oneliner", job)))
+        return told_of(ask("scontrol", "show", "job", "--oneliner", job))
     except RunFailed:
         return {}
 
 
-def _node_address(node: str) -> list[str]:
-    """Return the address by which SLURM reaches a node; its name need not be known here."""
+def _addresses_of(node: str) -> list[str]:
     with contextlib.suppress(RunFailed):
-        return re.findall(r"\bNodeAddr=(\S+)", ask("scontrol", "show", "node", "--oneliner", node))
+        return [address] if (address := node_address(node)) else []
     return []
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import RunFailed, UserError
-from orchestrator.execution.in_process import InProcessExecutor, in_process
+from orchestrator.execution.in_process import THREADS, InProcessExecutor, in_process
 from orchestrator.history.journal import read_journal
 from orchestrator.history.records import End, State
 from orchestrator.search.search import Search
@@ -140,3 +141,13 @@ def test_where_fits_run_is_said_once(tmp_path: Path) -> None:
     done = orchestrate("search", "--space", space, "--executor", "in-process", "--cluster", "x.yaml")
     assert 2 == done.returncode
     assert "not allowed with argument" in done.stderr
+
+
+def test_a_fit_here_computes_with_the_threads_of_the_spec_and_the_process_has_its_own_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for before in ("7", None):
+        monkeypatch.setenv(THREADS, before) if before else monkeypatch.delenv(THREADS)
+        with in_process(threads=3):
+            assert "3" == os.environ[THREADS]
+        assert before == os.environ.get(THREADS)
