@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecgcore.commands.source_options import READERS, add_source_options, source_from, two_numbers
+from ecgcore.commands.source_options import READERS, add_source_options, recordings_from, two_numbers
 
 if TYPE_CHECKING:
-    from ecgcore.data.prepare import StoreRequest
-    from ecgcore.readers.source import Source
+    from ecgcore.data.recipe import Recipe
 
 
 def add_prepare(parser: argparse.ArgumentParser) -> None:
@@ -67,41 +66,32 @@ def run_prepare(namespace: argparse.Namespace) -> int:
     from ecgcore.data.prepare import prepare
     from ecgcore.inspection.check import describe_store
 
-    source = _source(namespace)
-    request = _request(namespace, source)
+    recipe = _recipe(namespace)
+    source = recipe.source()
     with _progress() as progress:
-        _, written = prepare(source, namespace.to, request, replace=namespace.replace, progress=progress)
+        _, written = prepare(source, namespace.to, recipe.request(source), replace=namespace.replace, progress=progress)
     print(f"{namespace.to}: {'prepared' if written else 'already prepared'}")
     print("\n".join(describe_store(namespace.to).lines()))
     return 0
 
 
-def _source(namespace: argparse.Namespace) -> "Source":
+def _recipe(namespace: argparse.Namespace) -> "Recipe":
+    from ecgcore.data.recipe import Recipe
+    from ecgcore.data.splits import SplitRule, fold_names
+    from ecgcore.signals.processing import Processing
+
     readers, folders = namespace.reader, namespace.source
     if len(readers) != len(folders):
         raise ValueError(
             f"every --reader needs its --from, in the same order, but got {len(readers)} readers and {len(folders)} "
             "folders"
         )
-    if "ptbxl" in readers and not (namespace.folds or namespace.train_folds or namespace.fold_table):
-        raise ValueError(
-            "say how ptbxl is divided: --train-folds 1-8 --validation-folds 9 --test-folds 10 as its authors advise, "
-            "or --folds K to draw them"
-        )
-    # Without a word on the test part, that of the database is sealed.
-    cut = {"given_test": namespace.test_share is None, "paced": namespace.paced}
-    return source_from(namespace, readers, folders, rate=namespace.rate, cut=cut)
-
-
-def _request(namespace: argparse.Namespace, source: "Source") -> "StoreRequest":
-    from ecgcore.data.prepare import StoreRequest
-    from ecgcore.data.splits import SplitRule
-    from ecgcore.signals.arithmetic import canonical_lead
-    from ecgcore.signals.processing import Processing
-
-    leads = namespace.leads.split(",") if namespace.leads else source.leads
+    band = "--band-pass must be LOW-HIGH in Hz"
     share: dict[str, Any] = {} if namespace.test_share is None else {"test_share": namespace.test_share}
-    return StoreRequest(
+    # Without a word on the test part, that of the database is sealed.
+    cut = {"given_test": not share, "paced": namespace.paced}
+    return Recipe(
+        recordings=recordings_from(namespace, readers, folders, cut=cut),
         rule=SplitRule(
             folds=namespace.folds,
             repeats=namespace.repeats,
@@ -111,13 +101,11 @@ def _request(namespace: argparse.Namespace, source: "Source") -> "StoreRequest":
             test=fold_names(namespace.test_folds, "--test-folds"),
             **share,
         ),
-        leads=tuple(canonical_lead(lead) for lead in leads),
-        rate=100.0 if namespace.reader == ["ptbxl"] and namespace.rate is None else namespace.rate,
+        leads=tuple(namespace.leads.split(",")) if namespace.leads else None,
+        rate=namespace.rate,
         allow_refused=namespace.allow_refused,
         processing=Processing(
-            band_pass=two_numbers(namespace.band_pass, "-", "--band-pass must be LOW-HIGH in Hz")
-            if namespace.band_pass
-            else None,
+            band_pass=two_numbers(namespace.band_pass, "-", band) if namespace.band_pass else None,
             notch=namespace.notch,
             normalise=namespace.normalise,
             half=namespace.half,
@@ -139,17 +127,3 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
         yield lambda done, records: bar.update(task, completed=done, total=records)
-
-
-def fold_names(text: str | None, option: str) -> tuple[str, ...]:
-    """Read `1-6`, `7,8` or names separated by commas. Raises ValueError naming the option."""
-    names: list[str] = []
-    for part in (text or "").split(",") if text is not None else []:
-        first, dash, last = part.strip().partition("-")
-        if dash and first.isdigit() and last.isdigit() and int(first) <= int(last):
-            names += [str(number) for number in range(int(first), int(last) + 1)]
-        elif part.strip() and not (dash and first.isdigit() and last.isdigit()):
-            names.append(part.strip())
-        else:
-            raise ValueError(f"{option} must be folds like 1-6 or 7,8, but got {text!r}")
-    return tuple(names)

@@ -51,6 +51,13 @@ def source_of(reader: str, wish: Wish) -> Source:
     """List the records of a folder by a reader's name. Raises ValueError as that does, and for options it lacks."""
     if reader != "numpy" and not wish.directory.is_dir():
         raise ValueError(f"{wish.directory} is not a folder: --from must be the folder of the recordings")
+    if mistakes := wish_mistakes(reader, wish):
+        raise ValueError("\n".join(mistakes))
+    return READERS[reader](wish)
+
+
+def wish_mistakes(reader: str, wish: Wish) -> list[str]:
+    """Return what a reader cannot be asked for, a line each. Looks at no file."""
     mistakes = []
     if wish.array != NO_ARRAY and reader not in WITH_ARRAY:
         mistakes.append(f"--array-rate, --array-leads and --array-unit are for numpy, but the reader is {reader}")
@@ -60,9 +67,7 @@ def source_of(reader: str, wish: Wish) -> Source:
         mistakes.append(f"--target is for {', '.join(WITH_TARGET)}, but got {wish.target!r} for {reader}")
     if wish.table and reader not in WITH_TABLE:
         mistakes.append(f"--labels is for {', '.join(WITH_TABLE)}; {reader} has its own tables")
-    if mistakes:
-        raise ValueError("\n".join(mistakes))
-    return READERS[reader](wish)
+    return mistakes
 
 
 def recognise(directory: Path) -> str | None:

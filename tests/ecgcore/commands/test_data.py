@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ecgcore.commands.prepare import fold_names
+from ecgcore.data.splits import fold_names
 from ecgcore.data.store import open_store
 from tests.ecgcore.data_command import main
 from tests.ecgcore.raw_files import noise, small_source, write_wfdb
