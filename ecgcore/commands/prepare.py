@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 def add_prepare(parser: argparse.ArgumentParser) -> None:
     """Add the options of `data prepare`; what runs it is `run_prepare`."""
     parser.add_argument(
+        "recipe", nargs="?", type=Path, metavar="RECIPE", help="a YAML that says all this (experiments/recordings/)"
+    )
+    parser.add_argument(
         "--reader",
-        required=True,
         action="append",
         choices=READERS,
         help="of the recordings; several, each with its --from, make one store",
@@ -26,12 +28,11 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         type=Path,
-        required=True,
         action="append",
         metavar="DIR",
         help="folder of the recordings",
     )
-    parser.add_argument("--to", type=Path, required=True, metavar="STORE", help="folder of the store to write")
+    parser.add_argument("--to", type=Path, metavar="STORE", help="folder of the store to write")
     add_source_options(parser)
     parser.add_argument("--rate", type=float, metavar="HZ", help="resample to this (default: as recorded; ptbxl: 100)")
     parser.add_argument("--leads", metavar="I,II,...", help="leads of the store, in order (default: the standard 12)")
@@ -59,6 +60,7 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
         "--workers", type=int, metavar="N", help="processes that read (default: one a core; one alone up to 64 MiB)"
     )
     parser.add_argument("--replace", action="store_true", help="write anew what is there")
+    parser.set_defaults(unsaid=vars(parser.parse_args([])))
 
 
 def run_prepare(namespace: argparse.Namespace) -> int:
@@ -66,6 +68,8 @@ def run_prepare(namespace: argparse.Namespace) -> int:
     from ecgcore.data.prepare import prepare
     from ecgcore.inspection.check import describe_store
 
+    if namespace.recipe:
+        return _run_recipe(namespace)
     recipe = _recipe(namespace)
     source = recipe.source()
     with _progress() as progress:
@@ -75,11 +79,43 @@ def run_prepare(namespace: argparse.Namespace) -> int:
     return 0
 
 
+def _run_recipe(namespace: argparse.Namespace) -> int:
+    """Prepare the store of a recipe and print what is in it."""
+    from ecgcore.data.recipe_file import recipe_from
+    from ecgcore.data.recipe_store import prepare_store
+    from ecgcore.inspection.check import describe_store
+
+    said = [name for name, unsaid in namespace.unsaid.items() if getattr(namespace, name, unsaid) != unsaid]
+    if more := [name for name in said if name not in ("recipe", "replace")]:
+        options = ", ".join(f"--{_OPTIONS.get(name, name.replace('_', '-'))}" for name in more)
+        raise ValueError(f"{namespace.recipe}: a recipe says everything, but got {options}, too; write that into it")
+    content = namespace.read_yaml(namespace.recipe)
+    recipe = recipe_from({**content, "file": str(namespace.recipe.absolute())})
+    with _progress() as progress:
+
+        def show(doing: str, done: int = 0, total: int | None = None) -> None:
+            if total is None:
+                print(doing, file=sys.stderr)
+            elif progress:
+                progress(done, total)
+
+        written = prepare_store(recipe, show, replace=namespace.replace)
+    print(f"{recipe.store}: {'prepared' if written else 'already prepared'}")
+    print("\n".join(describe_store(recipe.store).lines()))
+    return 0
+
+
+_OPTIONS = {"source": "from"}  # names of the namespace that are not the option's
+
+
 def _recipe(namespace: argparse.Namespace) -> "Recipe":
     from ecgcore.data.recipe import Recipe
     from ecgcore.data.splits import SplitRule, fold_names
     from ecgcore.signals.processing import Processing
 
+    needed = {"--reader": namespace.reader, "--from": namespace.source, "--to": namespace.to}
+    if absent := [option for option, value in needed.items() if not value]:
+        raise ValueError(f"say what is prepared: a RECIPE, or --reader, --from and --to; missing: {', '.join(absent)}")
     readers, folders = namespace.reader, namespace.source
     if len(readers) != len(folders):
         raise ValueError(

@@ -24,7 +24,7 @@ from orchestrator.search.search import Search
 from orchestrator.search.selection import Winner, checkpoint_of, winner_checkpoints, winner_of
 from orchestrator.specs.specs import SearchSpec, as_data, differences
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import load_task
+from orchestrator.specs.task_loading import prepared_task
 
 
 def retrain(
@@ -39,7 +39,7 @@ def retrain(
     assert ledger.spec is not None
     winner = winner_of(ledger, source)
     spec = final_spec(ledger.spec, winner, seeds=seeds)
-    task = load_task(spec.task)
+    task = prepared_task(spec.task)
     if (reopen and final.test.exists()) or _is_of_no_use(final, spec):
         set_aside(final)
     search = Search(

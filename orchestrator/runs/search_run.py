@@ -15,12 +15,12 @@ from orchestrator.search.search import Search, StartFrom
 from orchestrator.search.selection import checkpoint_of, winner_of
 from orchestrator.specs.specs import SearchSpec, as_data
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import folds_of, load_task
+from orchestrator.specs.task_loading import folds_of, prepared_task
 
 
 def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
     """Run or continue a search to its end or the end of its budget, and write its tables and winner."""
-    task = load_task(spec.task)
+    task = prepared_task(spec.task)
     search = Search(
         spec,
         folder,
@@ -57,7 +57,7 @@ def begin_search(spec: SearchSpec, folder: RunFolder) -> int:
 
     Raises UserError where the folder holds another search, or where what it starts from is not there.
     """
-    task = load_task(spec.task)
+    task = prepared_task(spec.task)
     folds = folds_of(spec, task)
     start_from = start_from_of(spec, folder)
     search = Search(
