@@ -1,7 +1,6 @@
 # Everything a user types. `make quickstart` and `make test` work on a fresh machine with Python 3.11.
 PYTHON ?= python3.11
 BIN := .venv/bin
-DATA := data/quickstart
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart slurm-packages test check bench
 
@@ -16,11 +15,7 @@ help:  ## This list.
 
 install: .venv/installed  ## Install into .venv, with the versions of constraints.txt.
 
-quickstart: install  ## Make synthetic recordings, search, retrain, test: experiments/quickstart.yaml.
-	@$(BIN)/orchestrate data synthesize --records 240 --seed 1 --cohort A --to $(DATA)/source-records
-	@$(BIN)/orchestrate data prepare --reader own --from $(DATA)/source-records --to $(DATA)/source --folds 1 --test-share 0
-	@$(BIN)/orchestrate data synthesize --records 240 --seed 2 --cohort B --to $(DATA)/target-records
-	@$(BIN)/orchestrate data prepare --reader own --from $(DATA)/target-records --to $(DATA)/target --folds 3
+quickstart: install  ## Synthetic recordings, searches, retraining, test: experiments/quickstart.yaml.
 	@$(BIN)/orchestrate run experiments/quickstart.yaml
 
 # Debian's SLURM, and what its accounting needs. Nothing is started: tests start clusters of their own.

@@ -41,3 +41,9 @@ class Report(Protocol):
 
     def __call__(self, step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
         """Take epoch `step`'s (1, 2, ...) metrics and its checkpoint's name below the fit's directory."""
+
+
+class Doing(Protocol):
+    """What is told what is being done, and how far it is, while data is prepared."""
+
+    def __call__(self, doing: str, done: int = 0, total: int | None = None) -> None: ...  # noqa: D102

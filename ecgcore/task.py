@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.data.store import Store, open_store
-from ecgcore.fit import Fit, Metrics, Report, Scalar
+from ecgcore.fit import Doing, Fit, Metrics, Report, Scalar
 from ecgcore.parameters import Parameter
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.training.hyperparameters import known_parameters
 
 if TYPE_CHECKING:
+    from ecgcore.data.recipe_file import RecipeFile
     from ecgcore.training.feature_store import FeatureCache
 
 # torch, scipy and scikit-learn are imported inside the methods that train and test: whoever only reads a search space
@@ -31,12 +32,20 @@ Array = NDArray[Any]
 class ArrhythmiaTask:
     """Classify the recordings of one prepared store. Constructed once a worker process."""
 
-    def __init__(self, *, data: Path, rewards: Path | None = None) -> None:
-        """Take the place of a prepared store; it is opened when it is first needed.
+    def __init__(self, *, data: Path | Mapping[str, Any], rewards: Path | None = None) -> None:
+        """Take the place of a prepared store, which is opened when it is first needed, or the recipe of one.
 
+        data: the store's folder; or the content of a recipe's YAML file, and where that lies under `file`.
         rewards: the challenge's matrix of rewards, with which every step and the test have a challenge_score.
         """
-        self._data = data
+        self._recipe: RecipeFile | None = None
+        if isinstance(data, Path):
+            self._data = data
+        else:
+            from ecgcore.data.recipe_file import recipe_from
+
+            self._recipe = recipe_from(data)
+            self._data = self._recipe.store
         self._rewards = rewards
 
     @cached_property
@@ -58,8 +67,28 @@ class ArrhythmiaTask:
         """Return every hyperparameter that a config may name; `listed` may name networks of one's own, as `model`."""
         return known_parameters(listed)
 
+    def missing(self) -> str | None:
+        """Return what has to be prepared first; None: nothing. Raises ValueError if its recordings are nowhere."""
+        if self._recipe is None:
+            return None
+        from ecgcore.data.recipe_store import missing
+
+        return missing(self._recipe)
+
+    def prepare(self, doing: Doing) -> None:
+        """Prepare the store that the recipe says. Raises ValueError for what is wrong with its recordings."""
+        from ecgcore.data.recipe_store import prepare_store
+
+        if self._recipe is not None:
+            prepare_store(self._recipe, doing)
+
     def describe(self) -> dict[str, Scalar]:
-        """Return facts for the record. Raises ValueError if the store or the rewards cannot be used."""
+        """Return facts for the record; before the store is prepared, what of them its recipe says.
+
+        Raises ValueError if the store or the rewards cannot be used.
+        """
+        if self._recipe is not None and self.missing() is not None:
+            return {} if self._recipe.folds is None else {"folds": self._recipe.folds}
         store, _rewards = self._store, self._challenge
         return {
             "folds": len(store.splits),

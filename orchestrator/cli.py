@@ -131,9 +131,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _yaml_of(path: Path) -> dict[str, Any]:
     """Read a YAML file for the commands of other packages, as strictly as our own."""
-    from orchestrator.specs.strict_yaml import read_yaml
+    from orchestrator.specs.strict_yaml import read_with_files
 
-    return dict(read_yaml(path).data)
+    return dict(read_with_files(path).data)
 
 
 def _plan(given: argparse.Namespace) -> None:
@@ -169,6 +169,7 @@ def _search(given: argparse.Namespace) -> None:
     else:
         from orchestrator.runs.driver import drive_search
 
+        _prepare([spec], given)
         logged = drive_search(spec, folder, _here(folder, given, [spec]))
         print(search_report(folder, as_json=given.json, logged=logged))
 
@@ -185,13 +186,13 @@ def _run(given: argparse.Namespace) -> None:
 def _run_experiment(
     experiment: "Experiment", folder: "RunFolder", given: argparse.Namespace, *, reopen: bool = False
 ) -> None:
-    from orchestrator.history.openings import refuse_second_opening
     from orchestrator.results.report import experiment_report
     from orchestrator.runs.driver import drive_experiment
-    from orchestrator.specs.task_loading import data_of
+    from orchestrator.runs.preparation import refuse_second_look
 
+    _prepare(list(experiment.searches.values()), given)
     if not reopen and not folder.final.test.exists():
-        refuse_second_opening(data_of(experiment.searches[experiment.candidates[0]]), folder.final)
+        refuse_second_look(experiment.searches[experiment.candidates[0]], folder.final)
     if getattr(given, "cluster", None):
         from orchestrator.cluster.following import follow
         from orchestrator.cluster.profile import read_profile
@@ -224,25 +225,26 @@ def _resume(given: argparse.Namespace) -> None:
         _run_experiment(experiment, folder, given)
     else:
         spec = search_of(folder)
+        _prepare([spec], given)
         logged = drive_search(spec, folder, _here(folder, given, [spec]))
         print(search_report(folder, as_json=given.json, logged=logged))
 
 
 def _retrain(given: argparse.Namespace) -> None:
-    from orchestrator.history.openings import refuse_second_opening
     from orchestrator.history.run_contents import experiment_of, search_of
     from orchestrator.history.run_folder import existing_run
     from orchestrator.results.report import final_report
     from orchestrator.runs.driver import drive_final
-    from orchestrator.specs.task_loading import data_of
+    from orchestrator.runs.preparation import refuse_second_look
 
     folder = existing_run(given.name, given.runs)
     if experiment := experiment_of(folder):
         _run_experiment(experiment, folder, given, reopen=given.reopen)
         return
     spec = search_of(folder)
+    _prepare([spec], given)
     if not given.reopen:
-        refuse_second_opening(data_of(spec), folder.final)
+        refuse_second_look(spec, folder.final)
     if given.cluster:
         from orchestrator.cluster.following import follow
         from orchestrator.cluster.profile import read_profile
@@ -255,6 +257,14 @@ def _retrain(given: argparse.Namespace) -> None:
         here = _here(folder, given, [spec])
         logged = drive_final(folder, here, seeds=given.seeds, reopen=given.reopen)
         print(final_report(folder, as_json=given.json, logged=logged))
+
+
+def _prepare(specs: "Sequence[SearchSpec]", given: argparse.Namespace) -> None:
+    """Prepare the data of searches that run here; on a cluster a job does it."""
+    from orchestrator.runs.preparation import prepare_data
+
+    if not getattr(given, "cluster", None):
+        prepare_data(specs, quiet=given.json)
 
 
 def _here(folder: "RunFolder", given: argparse.Namespace, specs: "Sequence[SearchSpec]") -> "OpenSession":

@@ -1,7 +1,8 @@
 """The seam: what a search may know of the thing it searches. Anything that has these five methods can be searched.
 
 Knows nothing of ECG, torch or Ray. A task is named in YAML as `{name: "package.module:Class", with: {...}}`; `with`
-holds the keyword arguments of its constructor, and an argument annotated `Path` is read relative to the YAML file.
+holds the keyword arguments of its constructor; an argument annotated `Path` is read relative to the YAML file. Where
+the annotation has a Mapping, too, the path of another YAML file stands for the content of that.
 """
 
 import json
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -92,6 +93,23 @@ class Task(Protocol):
     @staticmethod
     def load(directory: Path) -> Callable[[Array], Array]:
         """Return the exported model as a function of arrays. Needs no data and no task."""
+
+
+class Doing(Protocol):
+    """What is told what is being done, and how far it is, while data is prepared."""
+
+    def __call__(self, doing: str, done: int = 0, total: int | None = None) -> None: ...  # noqa: D102
+
+
+@runtime_checkable
+class PreparableTask(Task, Protocol):
+    """A task that can make its data itself, before anything is described. Until then `describe` says what is known."""
+
+    def missing(self) -> str | None:
+        """Return in one line what has to be made, from what and why; None: nothing. Raises ValueError if it cannot."""
+
+    def prepare(self, doing: Doing) -> None:
+        """Make it. Of two processes that make the same, the second waits, and says so."""
 
 
 def fit_to_json(fit: Fit) -> str:

@@ -38,14 +38,13 @@ def make_folder(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_from_files_to_the_table_in_one_command_after_prepare(tmp_path: Path) -> None:
+def test_from_files_to_the_table_in_one_command(tmp_path: Path) -> None:
     make_folder(tmp_path / "my_recordings")
     for name in ("search_spaces", "experiments"):
         shutil.copytree(ROOT / name, tmp_path / name)
 
     assert [words[:2] for words in commands()] == [
         ["data", "check"],
-        ["data", "prepare"],
         ["run", "experiments/mine.yaml"],
     ]
     for words in commands():
@@ -58,6 +57,13 @@ def test_from_files_to_the_table_in_one_command_after_prepare(tmp_path: Path) ->
     (tested,) = (tmp_path / "runs").rglob("final/test.json")
     scores = json.loads(tested.read_text())
     assert np.isfinite([value for key, value in scores.items() if key.startswith("macro_auc")]).all()
+
+
+def test_the_recipe_that_the_section_shows_is_the_shipped_one() -> None:
+    lines = re.findall(r"^    ((?:store|recordings|split): .*?)(?: +#.*)?$", SECTION, re.MULTILINE)
+    shipped = (ROOT / "experiments" / "recordings" / "mine.yaml").read_text()
+    assert 3 == len(lines)
+    assert not [line for line in lines if line not in shipped]
 
 
 def test_every_option_that_the_section_names_is_there() -> None:

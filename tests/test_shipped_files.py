@@ -1,65 +1,107 @@
-"""The search spaces and experiments that are shipped can be planned, on stores made as their headers say."""
+"""The search spaces, experiments and recipes that are shipped: planned at once, and their stores are those measured."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from ecgcore.data.recipe_file import recipe_from
+from orchestrator.specs.strict_yaml import read_with_files
 from tests.orchestrator.command import orchestrate
 
 ROOT = Path(__file__).parent.parent
+RECIPES = sorted((ROOT / "experiments" / "recordings").glob("*.yaml"))
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the shipped YAML files, with room for data beside them."""
-    for name in ("search_spaces", "experiments"):
+    """A copy of the shipped YAML files and label maps, with room for data beside them."""
+    for name in ("search_spaces", "experiments", "ecgcore/readers/label_maps"):
         shutil.copytree(ROOT / name, tmp_path / name)
     return tmp_path
 
 
-def data(*words: object) -> None:
-    done = orchestrate("data", *words)
+def planned(project: Path, name: str, **environment: str) -> str:
+    """The plan of a shipped experiment, none of whose stores is prepared."""
+    plan = orchestrate("plan", project / "experiments" / f"{name}.yaml", **environment)
+    assert 0 == plan.returncode, plan.stderr
+    assert not (project / "data").exists()
+    return plan.stdout
+
+
+def content_hash(store: Path) -> str:
+    return str(json.loads((store / "manifest.json").read_text())["content_hash"])
+
+
+def data(*words: object, **environment: str) -> None:
+    done = orchestrate("data", *words, **environment)
     assert 0 == done.returncode, done.stderr
 
 
-def synthetic_store(store: Path, *, records: int = 48, folds: int = 1) -> None:
-    data("synthesize", "--records", records, "--seed", 1, "--to", f"{store}-records")
-    data("prepare", "--reader", "own", "--from", f"{store}-records", "--to", store, "--folds", folds)
-
-
 def test_the_quickstart_plans_at_least_24_head_and_8_full_trials(project: Path) -> None:
-    synthetic_store(project / "data" / "quickstart" / "source")
-    synthetic_store(project / "data" / "quickstart" / "target", records=96, folds=3)
-    plan = orchestrate("plan", project / "experiments" / "quickstart.yaml")
-    assert 0 == plan.returncode, plan.stderr
-    assert "24 trials x 1 seeds x 3 folds = 72 fits" in plan.stdout
-    assert "10 trials x 1 seeds x 3 folds = 30 fits" in plan.stdout
+    plan = planned(project, "quickstart")
+    assert f"{project}/data/quickstart/target from 240 synthetic records (not there yet)" in plan
+    assert "24 trials x 1 seeds x 3 folds = 72 fits" in plan
+    assert "10 trials x 1 seeds x 3 folds = 30 fits" in plan
 
 
-def test_the_ptbxl_experiment_plans_on_the_real_recordings(project: Path, recordings: Path) -> None:
-    synthetic_store(project / "data" / "rhythms")
-    folds = ("--train-folds", "1-6", "--validation-folds", "7,8", "--test-folds", "9")
-    source = recordings / "ptbxl500"
-    data("prepare", "--reader", "ptbxl", "--from", source, "--to", project / "data" / "ptbxl500", *folds)
-    plan = orchestrate("plan", project / "experiments" / "ptbxl_two_stage.yaml")
-    assert 0 == plan.returncode, plan.stderr
-    assert "classes NORM,MI,STTC,CD,HYP" in plan.stdout
-    assert "records 352, patients 338" in plan.stdout
+def test_every_other_experiment_plans_where_its_recordings_are(project: Path, tmp_path: Path) -> None:
+    """Of recordings only that they are there is looked at."""
+    for name in ("ptbxl500", "cinc2017", "challenge2021_mix", "ludb"):
+        (tmp_path / "shared" / name).mkdir(parents=True)
+    (project / "my_recordings").mkdir()
+    shared = {"ECG_DATA": str(tmp_path / "shared")}
+    assert "20 trials x 2 seeds x 1 folds = 40 fits" in planned(project, "ptbxl_two_stage", **shared)
+    assert "5 trials x 1 seeds x 1 folds = 5 fits" in planned(project, "cinc2017", **shared)
+    assert 3 == planned(project, "transfer", **shared).count("2 trials x 1 seeds x 4 folds = 8 fits")
+    assert "12 trials x 1 seeds x 3 folds = 36 fits" in planned(project, "mine", **shared)
 
 
-def test_the_cinc2017_and_the_transfer_experiment_plan(project: Path) -> None:
-    """On synthetic stores in the places of the real ones: names, folds and the chain of stages are checked."""
-    for name, folds in (("cinc2017", 3), ("challenge_ludb", 3), ("ptbxl500_transfer", 4)):
-        synthetic_store(project / "data" / name, records=96, folds=folds)
-    plan = orchestrate("plan", project / "experiments" / "cinc2017.yaml")
-    assert 0 == plan.returncode, plan.stderr
-    assert "5 trials x 1 seeds x 1 folds = 5 fits" in plan.stdout
-    plan = orchestrate("plan", project / "experiments" / "transfer.yaml")
-    assert 0 == plan.returncode, plan.stderr
-    assert 3 == plan.stdout.count("2 trials x 1 seeds x 4 folds = 8 fits")
+def test_an_experiment_without_its_recordings_says_where_to_get_them(project: Path) -> None:
+    plan = orchestrate("plan", project / "experiments" / "ptbxl_two_stage.yaml", ECG_DATA="")
+    assert 2 == plan.returncode
+    assert 1 == len(plan.stderr.splitlines())  # though four of its search spaces name the recipe
+    assert "https://physionet.org/content/ptb-xl/1.0.3/ (3 GB)" in plan.stderr
+
+
+def test_the_recipes_of_the_quickstart_make_the_stores_that_were_measured(project: Path) -> None:
+    """The same content as by the commands with which its figures were measured."""
+    by_hand = {
+        "source": (["--seed", 1, "--cohort", "A"], ["--folds", 1, "--test-share", 0]),
+        "target": (["--seed", 2, "--cohort", "B"], ["--folds", 3]),
+    }
+    for name, (synthetic, split) in by_hand.items():
+        data("prepare", project / "experiments" / "recordings" / f"quickstart_{name}.yaml")
+        raw, store = project / f"{name}-raw", project / name
+        data("synthesize", "--records", 240, *synthetic, "--to", raw)
+        data("prepare", "--reader", "own", "--from", raw, "--to", store, *split)
+        assert content_hash(store) == content_hash(project / "data" / "quickstart" / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "hash_"),
+    [
+        ("ptbxl500", "c16e803331cb"),
+        ("ptbxl500_transfer", "6c30b30dee76"),
+        ("challenge_ludb", "adf4b617237f"),
+    ],
+)
+def test_the_recipes_of_real_recordings_make_the_stores_that_were_measured(
+    project: Path, recordings: Path, name: str, hash_: str
+) -> None:
+    data("prepare", project / "experiments" / "recordings" / f"{name}.yaml", ECG_DATA=str(recordings))
+    assert content_hash(project / "data" / name).startswith(hash_)
 
 
 def test_every_shipped_search_space_is_used_by_a_shipped_experiment() -> None:
     told = "".join(path.read_text() for path in (ROOT / "experiments").glob("*.yaml"))
     assert not [path.name for path in (ROOT / "search_spaces").glob("*.yaml") if path.name not in told]
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_shipped_recipe_is_used_and_right_and_makes_a_store_of_its_own_name(path: Path) -> None:
+    told = "".join(space.read_text() for space in (ROOT / "search_spaces").glob("*.yaml"))
+    assert f"../experiments/recordings/{path.name}" in told
+    recipe = recipe_from({**read_with_files(path).data, "file": str(path)})
+    assert path.stem == "_".join(recipe.store.relative_to(ROOT / "data").parts)

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from orchestrator.task import Array, Fit, Metrics, Report, Scalar
+from orchestrator.task import Array, Doing, Fit, Metrics, Report, Scalar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,3 +102,28 @@ class ToyTask:
     def load(directory: Path) -> Callable[[Array], Array]:
         x = json.loads((directory / "model.json").read_text())["x"]
         return lambda array: 1 - (array - x) ** 2
+
+
+class PreparableToyTask(ToyTask):
+    """The toy with data of its own, a file that it writes as its recipe says: `{folds: 2, content: text}`."""
+
+    def __init__(self, *, data: Path | Mapping[str, Scalar], step_s: float = 0.0) -> None:
+        super().__init__(step_s=step_s)
+        self.recipe = {} if isinstance(data, Path) else dict(data)
+        if self.recipe and not isinstance(self.recipe.get("folds"), int):
+            raise ValueError(f"{self.recipe['file']}: folds: must be a whole number, got {self.recipe.get('folds')!r}")
+        self.place = data if isinstance(data, Path) else Path(str(self.recipe["file"])).with_suffix(".data")
+
+    def missing(self) -> str | None:
+        there = self.place.exists() and self.recipe.get("content") in (None, self.place.read_text())
+        return None if there else f"{self.place} from nothing (not there)"
+
+    def prepare(self, doing: Doing) -> None:
+        if self.recipe.get("content") == "impossible":
+            raise ValueError(f"{self.recipe['file']}: content: cannot be made")
+        doing(f"writing {self.place}")
+        self.place.write_text(str(self.recipe["content"]))
+
+    def describe(self) -> Mapping[str, Scalar]:
+        known: dict[str, Scalar] = {"folds": self.recipe.get("folds", 1)}
+        return known if self.missing() else {**known, "data": self.place.read_text()}

@@ -7,18 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecgcore.commands.source_options import READERS, add_source_options, source_from, two_numbers
+from ecgcore.commands.source_options import READERS, add_source_options, recordings_from, two_numbers
 
 if TYPE_CHECKING:
-    from ecgcore.data.prepare import StoreRequest
-    from ecgcore.readers.source import Source
+    from ecgcore.data.recipe import Recipe
 
 
 def add_prepare(parser: argparse.ArgumentParser) -> None:
     """Add the options of `data prepare`; what runs it is `run_prepare`."""
     parser.add_argument(
+        "recipe", nargs="?", type=Path, metavar="RECIPE", help="a YAML that says all this (experiments/recordings/)"
+    )
+    parser.add_argument(
         "--reader",
-        required=True,
         action="append",
         choices=READERS,
         help="of the recordings; several, each with its --from, make one store",
@@ -27,12 +28,11 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         type=Path,
-        required=True,
         action="append",
         metavar="DIR",
         help="folder of the recordings",
     )
-    parser.add_argument("--to", type=Path, required=True, metavar="STORE", help="folder of the store to write")
+    parser.add_argument("--to", type=Path, metavar="STORE", help="folder of the store to write")
     add_source_options(parser)
     parser.add_argument("--rate", type=float, metavar="HZ", help="resample to this (default: as recorded; ptbxl: 100)")
     parser.add_argument("--leads", metavar="I,II,...", help="leads of the store, in order (default: the standard 12)")
@@ -60,6 +60,7 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
         "--workers", type=int, metavar="N", help="processes that read (default: one a core; one alone up to 64 MiB)"
     )
     parser.add_argument("--replace", action="store_true", help="write anew what is there")
+    parser.set_defaults(unsaid=vars(parser.parse_args([])))
 
 
 def run_prepare(namespace: argparse.Namespace) -> int:
@@ -67,41 +68,66 @@ def run_prepare(namespace: argparse.Namespace) -> int:
     from ecgcore.data.prepare import prepare
     from ecgcore.inspection.check import describe_store
 
-    source = _source(namespace)
-    request = _request(namespace, source)
+    if namespace.recipe:
+        return _run_recipe(namespace)
+    recipe = _recipe(namespace)
+    source = recipe.source()
     with _progress() as progress:
-        _, written = prepare(source, namespace.to, request, replace=namespace.replace, progress=progress)
+        _, written = prepare(source, namespace.to, recipe.request(source), replace=namespace.replace, progress=progress)
     print(f"{namespace.to}: {'prepared' if written else 'already prepared'}")
     print("\n".join(describe_store(namespace.to).lines()))
     return 0
 
 
-def _source(namespace: argparse.Namespace) -> "Source":
+def _run_recipe(namespace: argparse.Namespace) -> int:
+    """Prepare the store of a recipe and print what is in it."""
+    from ecgcore.data.recipe_file import recipe_from
+    from ecgcore.data.recipe_store import prepare_store
+    from ecgcore.inspection.check import describe_store
+
+    said = [name for name, unsaid in namespace.unsaid.items() if getattr(namespace, name, unsaid) != unsaid]
+    if more := [name for name in said if name not in ("recipe", "replace")]:
+        options = ", ".join(f"--{_OPTIONS.get(name, name.replace('_', '-'))}" for name in more)
+        raise ValueError(f"{namespace.recipe}: a recipe says everything, but got {options}, too; write that into it")
+    content = namespace.read_yaml(namespace.recipe)
+    recipe = recipe_from({**content, "file": str(namespace.recipe.absolute())})
+    with _progress() as progress:
+
+        def show(doing: str, done: int = 0, total: int | None = None) -> None:
+            if total is None:
+                print(doing, file=sys.stderr)
+            elif progress:
+                progress(done, total)
+
+        written = prepare_store(recipe, show, replace=namespace.replace)
+    print(f"{recipe.store}: {'prepared' if written else 'already prepared'}")
+    print("\n".join(describe_store(recipe.store).lines()))
+    return 0
+
+
+_OPTIONS = {"source": "from"}  # names of the namespace that are not the option's
+
+
+def _recipe(namespace: argparse.Namespace) -> "Recipe":
+    from ecgcore.data.recipe import Recipe
+    from ecgcore.data.splits import SplitRule, fold_names
+    from ecgcore.signals.processing import Processing
+
+    needed = {"--reader": namespace.reader, "--from": namespace.source, "--to": namespace.to}
+    if absent := [option for option, value in needed.items() if not value]:
+        raise ValueError(f"say what is prepared: a RECIPE, or --reader, --from and --to; missing: {', '.join(absent)}")
     readers, folders = namespace.reader, namespace.source
     if len(readers) != len(folders):
         raise ValueError(
             f"every --reader needs its --from, in the same order, but got {len(readers)} readers and {len(folders)} "
             "folders"
         )
-    if "ptbxl" in readers and not (namespace.folds or namespace.train_folds or namespace.fold_table):
-        raise ValueError(
-            "say how ptbxl is divided: --train-folds 1-8 --validation-folds 9 --test-folds 10 as its authors advise, "
-            "or --folds K to draw them"
-        )
-    # Without a word on the test part, that of the database is sealed.
-    cut = {"given_test": namespace.test_share is None, "paced": namespace.paced}
-    return source_from(namespace, readers, folders, rate=namespace.rate, cut=cut)
-
-
-def _request(namespace: argparse.Namespace, source: "Source") -> "StoreRequest":
-    from ecgcore.data.prepare import StoreRequest
-    from ecgcore.data.splits import SplitRule
-    from ecgcore.signals.arithmetic import canonical_lead
-    from ecgcore.signals.processing import Processing
-
-    leads = namespace.leads.split(",") if namespace.leads else source.leads
+    band = "--band-pass must be LOW-HIGH in Hz"
     share: dict[str, Any] = {} if namespace.test_share is None else {"test_share": namespace.test_share}
-    return StoreRequest(
+    # Without a word on the test part, that of the database is sealed.
+    cut = {"given_test": not share, "paced": namespace.paced}
+    return Recipe(
+        recordings=recordings_from(namespace, readers, folders, cut=cut),
         rule=SplitRule(
             folds=namespace.folds,
             repeats=namespace.repeats,
@@ -111,13 +137,11 @@ def _request(namespace: argparse.Namespace, source: "Source") -> "StoreRequest":
             test=fold_names(namespace.test_folds, "--test-folds"),
             **share,
         ),
-        leads=tuple(canonical_lead(lead) for lead in leads),
-        rate=100.0 if namespace.reader == ["ptbxl"] and namespace.rate is None else namespace.rate,
+        leads=tuple(namespace.leads.split(",")) if namespace.leads else None,
+        rate=namespace.rate,
         allow_refused=namespace.allow_refused,
         processing=Processing(
-            band_pass=two_numbers(namespace.band_pass, "-", "--band-pass must be LOW-HIGH in Hz")
-            if namespace.band_pass
-            else None,
+            band_pass=two_numbers(namespace.band_pass, "-", band) if namespace.band_pass else None,
             notch=namespace.notch,
             normalise=namespace.normalise,
             half=namespace.half,
@@ -139,17 +163,3 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
         yield lambda done, records: bar.update(task, completed=done, total=records)
-
-
-def fold_names(text: str | None, option: str) -> tuple[str, ...]:
-    """Read `1-6`, `7,8` or names separated by commas. Raises ValueError naming the option."""
-    names: list[str] = []
-    for part in (text or "").split(",") if text is not None else []:
-        first, dash, last = part.strip().partition("-")
-        if dash and first.isdigit() and last.isdigit() and int(first) <= int(last):
-            names += [str(number) for number in range(int(first), int(last) + 1)]
-        elif part.strip() and not (dash and first.isdigit() and last.isdigit()):
-            names.append(part.strip())
-        else:
-            raise ValueError(f"{option} must be folds like 1-6 or 7,8, but got {text!r}")
-    return tuple(names)

@@ -3,18 +3,20 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ecgcore.readers.array import ArrayFormat
     from ecgcore.readers.mitdb import Cut
+    from ecgcore.readers.recordings import Recordings
+    from ecgcore.readers.registry import Wish
     from ecgcore.readers.source import Source
 
-# Written here, too, since their home (ecgcore/readers/registry.py) takes seconds to import; a test compares the two.
+# Written here, too: their home (ecgcore/readers/registry.py) imports numpy, for which --help need not wait. A test
+# compares the two.
 READERS = ("ptbxl", "cinc2017", "challenge", "ludb", "mitdb", "numpy", "own")
 LABEL_MAPS = Path(__file__).parent.parent / "readers" / "label_maps"
 SHIPPED = " or ".join(sorted(path.stem for path in LABEL_MAPS.glob("*.yaml")))
-_CODED = ("ptbxl", "ludb")  # readers whose codes are asked for by a label map, and not otherwise
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
@@ -54,45 +56,46 @@ def source_from(
     rate: of the store, in Hz, if known. cut: of annotated records, what no option here says. Raises ValueError
     for mistakes of the options, of the label map and of the tables.
     """
-    from ecgcore.readers.fold_table import with_folds
-    from ecgcore.readers.joined import together, without
-    from ecgcore.readers.label_map import label_map_from, with_classes
-    from ecgcore.readers.mitdb import DEFAULT
-    from ecgcore.readers.registry import NO_ARRAY, WITH_ARRAY, WITH_CUT, WITH_TABLE, WITH_TARGET, Wish, source_of
+    return recordings_from(namespace, readers, folders, cut=cut).source(rate=rate)
+
+
+def recordings_from(
+    namespace: argparse.Namespace, readers: Sequence[str], folders: Sequence[Path], *, cut: Mapping[str, bool]
+) -> "Recordings":
+    """Return what is asked for. Raises ValueError for mistakes of the options and of the label map."""
+    from ecgcore.readers.label_map import label_map_from
+    from ecgcore.readers.recordings import Recordings
 
     path = _label_map_path(namespace.label_map)
-    label_map = label_map_from(namespace.read_yaml(path), path) if path else None
+    return Recordings(
+        wishes=tuple(
+            (reader, _wish(namespace, reader, folder, readers, cut))
+            for reader, folder in zip(readers, folders, strict=True)
+        ),
+        leave_out=tuple(namespace.leave_out),
+        fold_table=namespace.fold_table,
+        label_map=label_map_from(namespace.read_yaml(path), path) if path else None,
+    )
 
-    def handed(reader: str, takers: Sequence[str]) -> bool:
-        """Say if a reader is handed an option; one that none of the readers takes goes to all, who refuse it."""
+
+def _wish(
+    namespace: argparse.Namespace, reader: str, folder: Path, readers: Sequence[str], cut: Mapping[str, bool]
+) -> "Wish":
+    from ecgcore.readers.mitdb import DEFAULT
+    from ecgcore.readers.registry import NO_ARRAY, WITH_ARRAY, WITH_CUT, WITH_TABLE, WITH_TARGET, Wish
+
+    def handed(takers: Sequence[str]) -> bool:
+        """Say if the reader is handed an option; one that none of the readers takes goes to all, who refuse it."""
         return reader in takers or not set(takers).intersection(readers)
 
-    def target(reader: str) -> str | None:
-        if label_map and not namespace.target and reader in _CODED:
-            return "codes"
-        return namespace.target if handed(reader, WITH_TARGET) else None
-
-    def cut_of(reader: str) -> "Cut":
-        asked = reader in WITH_CUT or _asks_for_a_cut(namespace)
-        return _cut(namespace, cut) if asked and handed(reader, WITH_CUT) else DEFAULT
-
-    sources = [
-        source_of(
-            reader,
-            Wish(
-                directory=folder,
-                table=namespace.labels if handed(reader, WITH_TABLE) else None,
-                target=target(reader),
-                rate=rate,
-                cut=cut_of(reader),
-                array=_array_format(namespace) if handed(reader, WITH_ARRAY) else NO_ARRAY,
-            ),
-        )
-        for reader, folder in zip(readers, folders, strict=True)
-    ]
-    source = without(together(sources), namespace.leave_out)
-    source = with_folds(source, namespace.fold_table) if namespace.fold_table else source
-    return with_classes(source, label_map) if label_map else source
+    asks_for_a_cut = reader in WITH_CUT or namespace.paced or namespace.window or namespace.piece is not None
+    return Wish(
+        directory=folder,
+        table=namespace.labels if handed(WITH_TABLE) else None,
+        target=(namespace.target or None) if handed(WITH_TARGET) else None,
+        cut=_cut(namespace, cut) if asks_for_a_cut and handed(WITH_CUT) else DEFAULT,
+        array=_array_format(namespace) if handed(WITH_ARRAY) else NO_ARRAY,
+    )
 
 
 def two_numbers(text: str, separator: str, rule: str) -> tuple[float, float]:
@@ -114,22 +117,16 @@ def _label_map_path(given: Path | None) -> Path | None:
     return shipped
 
 
-def _asks_for_a_cut(namespace: argparse.Namespace) -> bool:
-    return bool(namespace.paced or namespace.window or namespace.piece is not None)
-
-
 def _cut(namespace: argparse.Namespace, otherwise: Mapping[str, bool]) -> "Cut":
     """Read which pieces of annotated records are wanted."""
-    from ecgcore.readers.mitdb import Cut
+    from ecgcore.readers.recordings import cut_of
 
-    chosen: dict[str, Any] = dict(otherwise)
-    if namespace.target:
-        chosen["target"] = namespace.target
-    if namespace.piece is not None:
-        chosen["piece"] = namespace.piece
-    if namespace.window:
-        chosen["before"], chosen["after"] = two_numbers(namespace.window, ",", "--window must be two times in s")
-    return Cut(**chosen)
+    rule = "--window must be two times in s"
+    return cut_of(
+        window=two_numbers(namespace.window, ",", rule) if namespace.window else None,
+        piece=namespace.piece,
+        **otherwise,
+    )
 
 
 def _array_format(namespace: argparse.Namespace) -> "ArrayFormat":

@@ -4,12 +4,13 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 
 def linked(keys: Sequence[Iterable[Hashable]]) -> NDArray[np.int64]:
     """Return a group number per record; records that share a key, or are linked through others, have the same."""
+    from scipy.sparse import coo_array  # a second, which a recipe's check need not wait for
+    from scipy.sparse.csgraph import connected_components
+
     number: dict[Hashable, int] = {}
     edges = [(record, number.setdefault(key, len(number))) for record, own in enumerate(keys) for key in own]
     if not edges:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ecgcore.whole_files import replacing
+
 FORMAT = 1
 NAME = "manifest.json"
 INDEX, SPLITS, SEALED = "index.csv", "splits.json", "sealed"
@@ -86,9 +88,10 @@ def sealed_hash(directory: Path, signals: str) -> str:
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
-    """Write manifest.json, with both hashes. The folder is not in its place yet, so this need not be atomic."""
+    """Write manifest.json, with both hashes, whole or not at all."""
     text = {"format": FORMAT, "content_hash": manifest.content_hash, **asdict(manifest)}
-    (directory / NAME).write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
+    with replacing(directory / NAME) as beside:
+        beside.write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
 
 
 def read_manifest(directory: Path) -> Manifest:

@@ -5,8 +5,9 @@ Nothing of a sealed record remains outside sealed/ but the number of records and
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from dataclasses import replace as with_fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -56,17 +57,29 @@ class StoreRequest:
 
 
 def prepare(
-    source: Source, target: Path, request: StoreRequest, *, replace: bool = False, progress: Progress | None = None
+    source: Source,
+    target: Path,
+    request: StoreRequest,
+    *,
+    replace: bool = False,
+    renew: bool = False,
+    noted: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Manifest, bool]:
     """Write the store `target`; return its manifest, and False if it was there already, made from the same.
 
+    replace: write anew what is there. renew: do so where that was made from something else. noted: facts for `source`
+    in the manifest, by which a caller knows its store again.
+
     Interrupted or killed, it goes on where it was when it is asked for the same again. Raises ValueError if `target`
-    holds something else (unless `replace`), if more records are refused than allowed, or if the records cannot be
-    divided as asked; OSError if the disk is full. After either nothing is left behind.
+    holds something else (unless `replace` or `renew`), if more records are refused than allowed, or if the records
+    cannot be divided as asked; OSError if the disk is full. After either nothing is left behind.
     """
     input_hash = digest_of([_asked(request), source.reader, source.target, source.input_hash()])
     if (target / on_disk.NAME).is_file() and not replace:
-        return _existing(target, input_hash), False
+        replace = renew and on_disk.read_manifest(target).input_hash != input_hash
+        if not replace:
+            return _existing(target, input_hash, noted or {}), False
     with (
         whole_folder(target, marker=on_disk.NAME, replace=replace) as folder,
         kept_folder(target, purpose=input_hash) as pieces,
@@ -82,6 +95,7 @@ def prepare(
         )
         _check_refused(refused, len(source.records), request.allow_refused, source.directory)
         manifest = _write(folder, source, request, taken, refused=refused, rate=rate, input_hash=input_hash)
+        manifest = _with_notes(manifest, noted or {})
         on_disk.write_manifest(folder, manifest)
     return manifest, True
 
@@ -140,8 +154,13 @@ def _write(
     )
 
 
-def _existing(target: Path, input_hash: str) -> Manifest:
-    """Return the manifest of a store that is there, if it is whole and was made from the same."""
+def _with_notes(manifest: Manifest, noted: Mapping[str, Any]) -> Manifest:
+    """Return the manifest with facts added to its `source`, which is part of no hash."""
+    return with_fields(manifest, source={**manifest.source, **noted})
+
+
+def _existing(target: Path, input_hash: str, noted: Mapping[str, Any]) -> Manifest:
+    """Return the manifest of a store that is there, if it is whole and was made from the same; note what is new."""
     found = on_disk.read_manifest(target)
     if found.input_hash != input_hash:
         made = " ".join(f"{key}={value}" for key, value in found.source.items() if key != "request")
@@ -150,7 +169,10 @@ def _existing(target: Path, input_hash: str) -> Manifest:
             "or choose another --to"
         )
     open_store(target)
-    return found
+    noting = _with_notes(found, noted)
+    if noting != found:
+        on_disk.write_manifest(target, noting)
+    return noting
 
 
 def _check_refused(refused: dict[str, str], records: int, allowed: float, directory: Path) -> None:

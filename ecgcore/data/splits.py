@@ -57,6 +57,20 @@ class Division:
     dropped: dict[int, str] = field(default_factory=dict)  # record -> why it is in no part
 
 
+def fold_names(text: str | None, option: str) -> tuple[str, ...]:
+    """Read `1-6`, `7,8` or names separated by commas. Raises ValueError naming the option."""
+    names: list[str] = []
+    for part in (text or "").split(",") if text is not None else []:
+        first, dash, last = part.strip().partition("-")
+        if dash and first.isdigit() and last.isdigit() and int(first) <= int(last):
+            names += [str(number) for number in range(int(first), int(last) + 1)]
+        elif part.strip() and not (dash and first.isdigit() and last.isdigit()):
+            names.append(part.strip())
+        else:
+            raise ValueError(f"{option} must be folds like 1-6 or 7,8, but got {text!r}")
+    return tuple(names)
+
+
 def divide(
     *, patients: Sequence[str], signals: Indices, labels: NDArray[np.float32], given: Sequence[str], rule: SplitRule
 ) -> Division:

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -27,6 +26,8 @@ def deal(
         np.add.at(counts, members, labels[records])
         members_of = iterative(counts, sizes, count, rng=np.random.default_rng(seed))[members]
         return [records[members_of == part] for part in range(count)]
+    from sklearn.model_selection import StratifiedGroupKFold  # seconds, which a recipe's check need not wait for
+
     dealer = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
     balanced = strata(labels[records], smallest=count)
     return [records[part] for _, part in dealer.split(balanced, balanced, groups[records])]

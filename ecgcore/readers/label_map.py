@@ -12,6 +12,7 @@ from typing import Any
 
 from ecgcore.readers.source import Listed, Source
 
+SHIPPED = Path(__file__).with_name("label_maps")
 KEYS = ("multilabel", "classes", "ignored")
 
 

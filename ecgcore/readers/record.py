@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,6 @@ from numpy.typing import NDArray
 
 from ecgcore.readers.header import AS_STATED, Correction, check_header, header_lines, header_path, mended
 from ecgcore.signals.arithmetic import canonical_lead, in_millivolts, lead_order
-
-with warnings.catch_warnings():
-    # wfdb 4.3 calls pandas in a way that pandas 3.1 announces to drop; nothing that we use depends on it.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import wfdb
 
 # What wfdb raises for a broken file is whatever its parsing ran into first.
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OSError, ArithmeticError, RuntimeError)
@@ -89,7 +85,7 @@ def read_annotations(path: Path, extension: str) -> Annotations:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # as above
-            found = wfdb.rdann(str(path), extension)
+            found = _wfdb().rdann(str(path), extension)
     except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path.name}: {file} cannot be read as annotations; is it torn? (wfdb: {reason})") from error
@@ -122,6 +118,16 @@ def write_record(directory: Path, recording: Recording, *, gain: int = 1000) -> 
     header_path(directory / name).write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
+@cache
+def _wfdb() -> Any:
+    """Import wfdb when a record is read: it takes a second, which a recipe's check need not wait for."""
+    with warnings.catch_warnings():
+        # wfdb 4.3 calls pandas in a way that pandas 3.1 announces to drop; nothing that we use depends on it.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import wfdb
+    return wfdb
+
+
 def _read(path: Path, correction: Correction) -> Any:
     """Return the wfdb record at `path`, through a mended copy of its header where wfdb would refuse or misread it."""
     header = header_path(path)
@@ -142,7 +148,7 @@ def _read(path: Path, correction: Correction) -> Any:
 
 def _rdrecord(path: Path) -> Any:
     try:
-        return wfdb.rdrecord(str(path))
+        return _wfdb().rdrecord(str(path))
     except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(

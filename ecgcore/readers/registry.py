@@ -10,9 +10,12 @@ from ecgcore.readers.cinc2017 import REFERENCE, cinc2017_source
 from ecgcore.readers.header import header_comments
 from ecgcore.readers.labels_csv import own_source
 from ecgcore.readers.ludb import TABLE as LUDB_TABLE
+from ecgcore.readers.ludb import TARGETS as LUDB_TARGETS
 from ecgcore.readers.ludb import ludb_source
 from ecgcore.readers.mitdb import ANNOTATOR, DEFAULT, Cut, mitdb_source
+from ecgcore.readers.mitdb import TARGETS as MITDB_TARGETS
 from ecgcore.readers.ptbxl import DATABASE, ptbxl_source
+from ecgcore.readers.ptbxl import TARGETS as PTBXL_TARGETS
 from ecgcore.readers.source import Source
 
 NO_ARRAY = ArrayFormat(rate=None, leads=(), unit=None)
@@ -41,7 +44,8 @@ READERS: Mapping[str, Callable[[Wish], Source]] = {
     "numpy": lambda wish: array_source(wish.directory, wish.array, table=wish.table),
     "own": lambda wish: own_source(wish.directory, table=wish.table),
 }
-WITH_TARGET = ("ptbxl", "ludb", "mitdb")
+TARGETS = {"ptbxl": PTBXL_TARGETS, "ludb": LUDB_TARGETS, "mitdb": MITDB_TARGETS}
+WITH_TARGET = tuple(TARGETS)
 WITH_TABLE = ("own", "numpy", "cinc2017")
 WITH_CUT = ("mitdb",)
 WITH_ARRAY = ("numpy",)
@@ -51,6 +55,13 @@ def source_of(reader: str, wish: Wish) -> Source:
     """List the records of a folder by a reader's name. Raises ValueError as that does, and for options it lacks."""
     if reader != "numpy" and not wish.directory.is_dir():
         raise ValueError(f"{wish.directory} is not a folder: --from must be the folder of the recordings")
+    if mistakes := wish_mistakes(reader, wish):
+        raise ValueError("\n".join(mistakes))
+    return READERS[reader](wish)
+
+
+def wish_mistakes(reader: str, wish: Wish) -> list[str]:
+    """Return what a reader cannot be asked for, a line each. Looks at no file."""
     mistakes = []
     if wish.array != NO_ARRAY and reader not in WITH_ARRAY:
         mistakes.append(f"--array-rate, --array-leads and --array-unit are for numpy, but the reader is {reader}")
@@ -58,11 +69,11 @@ def source_of(reader: str, wish: Wish) -> Source:
         mistakes.append(f"--window, --piece and --paced are for mitdb, but the reader is {reader}")
     if wish.target and reader not in WITH_TARGET:
         mistakes.append(f"--target is for {', '.join(WITH_TARGET)}, but got {wish.target!r} for {reader}")
+    if wish.target and wish.target not in TARGETS.get(reader, (wish.target,)):
+        mistakes.append(f"--target must be {' or '.join(TARGETS[reader])} for {reader}, but got {wish.target!r}")
     if wish.table and reader not in WITH_TABLE:
         mistakes.append(f"--labels is for {', '.join(WITH_TABLE)}; {reader} has its own tables")
-    if mistakes:
-        raise ValueError("\n".join(mistakes))
-    return READERS[reader](wish)
+    return mistakes
 
 
 def recognise(directory: Path) -> str | None:

@@ -1,4 +1,7 @@
-"""Arithmetic on signals and lead names: units, order, filters, rate, scale. Numbers in and out; no file."""
+"""Arithmetic on signals and lead names: units, order, filters, rate, scale. Numbers in and out; no file.
+
+SciPy is imported where a signal is changed: whoever only checks what was asked for need not wait a second for it.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, iirnotch, resample_poly, sosfiltfilt, tf2sos
 
 STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -61,6 +63,8 @@ def resample(signal: NDArray[np.float32], *, rate: float, to: float) -> NDArray[
         raise ValueError(f"rates must be positive, but got {rate=} and {to=}")
     if rate == to:
         return signal
+    from scipy.signal import resample_poly
+
     ratio = Fraction(to / rate).limit_denominator(1000)
     # The line through both ends is taken off first: an offset would otherwise ring at the ends of the record.
     resampled = resample_poly(signal.astype(np.float64), ratio.numerator, ratio.denominator, axis=1, padtype="line")
@@ -77,6 +81,8 @@ def band_pass(signal: NDArray[np.float32], *, rate: float, low: float, high: flo
     """
     if not 0 < low < high < rate / 2:
         raise ValueError(f"a band must lie between 0 and half the rate, {rate / 2:g} Hz, but got {low:g}-{high:g} Hz")
+    from scipy.signal import butter
+
     return _filtered(signal, butter(3, [low, high], btype="bandpass", fs=rate, output="sos"))
 
 
@@ -87,10 +93,14 @@ def notch(signal: NDArray[np.float32], *, rate: float, frequency: float) -> NDAr
     """
     if not 0 < frequency < rate / 2:
         raise ValueError(f"a notch must lie between 0 and half the rate, {rate / 2:g} Hz, but got {frequency:g} Hz")
+    from scipy.signal import iirnotch, tf2sos
+
     return _filtered(signal, tf2sos(*iirnotch(frequency, Q=30, fs=rate)))
 
 
 def _filtered(signal: NDArray[np.float32], sections: NDArray[np.float64]) -> NDArray[np.float32]:
+    from scipy.signal import sosfiltfilt
+
     flat = flat_leads(signal)
     try:
         result = sosfiltfilt(sections, signal.astype(np.float64), axis=1)

@@ -129,9 +129,7 @@ def synthesize(target: Path, synthesis: Synthesis, *, replace: bool = False) -> 
 
     Raises ValueError if `target` holds something else (unless `replace`); nothing half-written is left.
     """
-    described = json.dumps(asdict(synthesis), indent=2) + "\n"
-    marker = target / MARKER
-    if marker.is_file() and not replace and marker.read_text(encoding="utf-8") == described:
+    if not replace and is_synthesized(target, synthesis):
         return False
     with whole_folder(target, marker=MARKER, replace=replace) as folder:
         rows = []
@@ -140,8 +138,18 @@ def synthesize(target: Path, synthesis: Synthesis, *, replace: bool = False) -> 
             rows.append((recording.name, recording.patient, ";".join(recording.labels)))
         with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([("record", "patient", "labels"), *rows])
-        (folder / MARKER).write_text(described, encoding="utf-8")
+        (folder / MARKER).write_text(_described(synthesis), encoding="utf-8")
     return True
+
+
+def is_synthesized(target: Path, synthesis: Synthesis) -> bool:
+    """Return whether `target` holds what is made from the same values."""
+    marker = target / MARKER
+    return marker.is_file() and marker.read_text(encoding="utf-8") == _described(synthesis)
+
+
+def _described(synthesis: Synthesis) -> str:
+    return json.dumps(asdict(synthesis), indent=2) + "\n"
 
 
 def recordings(synthesis: Synthesis) -> list[Recording]:

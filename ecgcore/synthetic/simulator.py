@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 Floats = NDArray[np.float64]
 
@@ -88,6 +87,8 @@ def waves(angle: Floats, speed: Floats, *, step: float, heart_rate: float, heigh
     waves keep their size as the rate changes (Sameni et al. 2007, EURASIP J Adv Signal Process 2007:43407).
     step: s between samples. heart_rate: mean, beats/min. heights: a of P, Q, R, S, T.
     """
+    from scipy.signal import lfilter  # a second, which a recipe's check need not wait for
+
     stretch = np.sqrt(heart_rate / 60)
     widths = WIDTHS * stretch
     centres = ANGLES * stretch**ANGLE_POWERS

@@ -9,6 +9,7 @@ from orchestrator.cluster.sbatch import array_sizes, driver_parameters, script, 
 from orchestrator.cluster.slurm import largest_array
 from orchestrator.cluster.submit import check_room
 from orchestrator.errors import RunFailed
+from orchestrator.runs.preparation import lacking
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.reading import is_experiment, read_search
 from orchestrator.specs.task_loading import folds_of, load_task
@@ -20,7 +21,7 @@ def cluster_plan(path: Path, profile: ClusterProfile, runs: Path) -> Iterator[st
     most = 0
     for name, spec in searches.items():
         check_room(name, spec, profile)
-        folds = folds_of(spec, load_task(spec.task))
+        folds = folds_of(spec, load_task(spec.task))  # at least one, where only data to be prepared will say it
         fits = spec.total * spec.seeds * folds
         slots = profile.fits_per_worker(spec.cpus_per_fit)
         workers = profile.workers_for(fits, fits_per_worker=slots)
@@ -34,6 +35,8 @@ def cluster_plan(path: Path, profile: ClusterProfile, runs: Path) -> Iterator[st
     sizes = array_sizes(most, _largest_array()) if profile.mode == "pool" else []
     arrays = f"{len(sizes)} array{'s' * (len(sizes) > 1)} of {', '.join(map(str, sizes))}"
     others = f"{most} workers at first, as {arrays}; whoever ends is replaced" if sizes else "one for each fit"
+    if lacking(searches.values()):
+        yield "jobs: 1 that prepares the data, with the driver's resources; it submits the others when it is done"
     yield f"jobs: 1 driver and its waiting successor; {others}"
     stem, folder = f"orc-{path.stem}-ID", runs / path.stem / "cluster" / "logs"
     yield "\n--- driver"

@@ -17,10 +17,12 @@ def cluster_lines(folder: RunFolder, *, brief: bool = False) -> list[str]:
 
 
 def has_driver(folder: RunFolder) -> bool:
-    """Return whether a driver of this run runs or waits, and is still wanted."""
+    """Return whether a driver of this run, or the job that prepares its data, runs or waits, and is still wanted."""
     files = RunFiles(folder)
     try:
-        return not files.is_over and any(job.is_alive for job in Queue(files).jobs()[0])
+        queue = Queue(files)
+        # In this order: a preparation ends when the driver is in the queue.
+        return not files.is_over and (bool(queue.preparing()) or any(job.is_alive for job in queue.jobs()[0]))
     except RunFailed:  # SLURM does not answer, which says nothing about the driver
         return not files.is_over
 
@@ -32,12 +34,16 @@ def _job_lines(files: RunFiles) -> list[str]:
     if done is not None:
         return ["all jobs are done"]
     try:
-        drivers, workers = Queue(files).jobs()
+        queue = Queue(files)
+        preparing = queue.preparing()
+        drivers, workers = queue.jobs()
     except RunFailed as error:
         return [f"jobs unknown: {error}"]
     alive = [job for job in drivers if job.is_alive]
     if files.is_cancelled:
         return [f"cancelled; `orchestrate resume {name}` goes on"]
+    if preparing and not alive:
+        return [f"prepares its data first: {preparing[0].line()}"]
     if not alive:
         last = f" (the last: {drivers[-1].line()})" if drivers else ""
         return [f"no driver is left{last}: `orchestrate resume {name}` goes on, `orchestrate logs {name}` says more"]

@@ -36,12 +36,11 @@ def add_cluster_commands(commands: Any) -> None:
 
 def _submit(given: argparse.Namespace) -> None:
     from orchestrator.cluster.profile import read_profile
-    from orchestrator.history.openings import refuse_second_opening
     from orchestrator.history.run_folder import RunFolder, runs_root
+    from orchestrator.runs.preparation import refuse_second_look
     from orchestrator.specs.experiment import Experiment
     from orchestrator.specs.reading import is_experiment, read_search
     from orchestrator.specs.specs import SearchSpec
-    from orchestrator.specs.task_loading import data_of
 
     profile = read_profile(given.cluster)
     folder = RunFolder(runs_root(given.runs) / (given.name or given.file.stem))
@@ -52,7 +51,7 @@ def _submit(given: argparse.Namespace) -> None:
 
     if isinstance(spec, Experiment):
         if not given.reopen and not folder.final.test.exists():
-            refuse_second_opening(data_of(spec.searches[spec.candidates[0]]), folder.final)
+            refuse_second_look(spec.searches[spec.candidates[0]], folder.final)
         print(submit_experiment(spec, folder, profile, reopen=given.reopen))
     elif given.reopen:
         raise UserError(f"--reopen: {given.file} is a search, which never opens the test part; leave it out")

@@ -11,6 +11,13 @@ def drive(run: str) -> None:
     drive_run(run)
 
 
+def prepare(run: str) -> None:
+    """Prepare the data of a run, then begin it."""
+    from orchestrator.cluster.preparation import prepare_run
+
+    prepare_run(run)
+
+
 def run_alone(run: str, request: str) -> None:
     """Run one fit, or one other method of the task."""
     from orchestrator.cluster.fit_job import run_request

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from orchestrator.cluster.run_files import RunFiles
+from orchestrator.cluster.run_files import PREPARATION, RunFiles
 from orchestrator.errors import UserError
 from orchestrator.history.run_folder import RunFolder
 
@@ -14,7 +14,8 @@ def driver_log(folder: RunFolder) -> str:
     logs = [log for log in _logs(folder) if "_" not in log.parent.name and log.parent.name not in workers]
     if not logs:
         raise UserError(f"{folder.name}: no driver has begun yet; `orchestrate status {folder.name}` shows the queue")
-    return "\n".join(_titled(f"driver job {log.parent.name}", log) for log in logs)
+    kinds = {log: "preparation" if (log.parent / PREPARATION).exists() else "driver" for log in logs}
+    return "\n".join(_titled(f"{kind} job {log.parent.name}", log) for log, kind in kinds.items())
 
 
 def worker_log(folder: RunFolder, number: int) -> str:

@@ -27,6 +27,7 @@ class Queue:
     def __init__(self, files: RunFiles) -> None:
         self.files = files
         self.driver_name, self.worker_name = files.names()
+        self.preparation_name = files.preparation_name
 
     def jobs(self) -> tuple[list[Job], list[Job]]:
         """Return the driver's and the workers' jobs that SLURM still knows, living and ended."""
@@ -36,14 +37,20 @@ class Queue:
             [job for job in known if job.name == self.worker_name],
         )
 
-    def submit(self, *, drivers: int = 0, workers: int = 0, requests: Sequence[Path] = ()) -> None:
+    def preparing(self) -> list[Job]:
+        """Return the living jobs that prepare the run's data."""
+        return [job for job in jobs_named((self.preparation_name,)) if job.is_alive]
+
+    def submit(
+        self, *, preparations: int = 0, drivers: int = 0, workers: int = 0, requests: Sequence[Path] = ()
+    ) -> None:
         """Submit jobs. A driver waits in the queue while another one lives; a request is a job that runs alone."""
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "orchestrator.cluster.sbatch",
-                 self.files.run.path, str(drivers), str(workers), *requests],
+                 self.files.run.path, str(preparations), str(drivers), str(workers), *requests],
                 capture_output=True, text=True, check=False, env=outside_any_job(),
-                timeout=PATIENCE_S + SECONDS_A_JOB * (drivers + len(requests) + 1),
+                timeout=PATIENCE_S + SECONDS_A_JOB * (preparations + drivers + len(requests) + 1),
             )  # fmt: skip
         except subprocess.TimeoutExpired:  # some may be queued all the same: who submits again looks first
             raise NotSubmitted(f"{self.files.run.path}: SLURM gave no answer to sbatch for too long") from None
@@ -55,8 +62,8 @@ class Queue:
 
     def cancel_pending(self) -> None:
         """End the jobs that have not begun."""
-        cancel((self.driver_name, self.worker_name), only_pending=True)
+        cancel((self.preparation_name, self.driver_name, self.worker_name), only_pending=True)
 
     def cancel(self) -> None:
-        """End every job of the run: the drivers first, which would submit new ones."""
-        cancel((self.driver_name, self.worker_name))
+        """End every job of the run: first those that would submit new ones."""
+        cancel((self.preparation_name, self.driver_name, self.worker_name))

@@ -1,6 +1,6 @@
 """Where driver and workers of a run find each other: files of the run folder, each with one writer, written whole.
 
-request.json     what was submitted, and the id in its jobs' names; by `submit`
+request.json     what was submitted, and the id in its jobs' names; by `submit`, and the job that prepares the data
 profile.yaml     the cluster's profile; by `submit`
 token            of the run's Ray, 0600; by `submit`
 head.json        the driver that is there: its incarnation, Ray's address, a beat that grows; by the driver
@@ -24,6 +24,7 @@ from orchestrator.history.run_folder import RunFolder
 from orchestrator.specs.strict_yaml import write_yaml
 
 Content = TypeVar("Content")
+PREPARATION = "preparation"  # an empty file in the log folder of a job that prepares data
 _GOT_ON = re.compile(rb'^{"event": "(report|end|tell|stage|test_opened)"', re.MULTILINE)
 
 
@@ -34,6 +35,8 @@ class Submission:
     id: str  # in the names of its jobs
     retrain_seeds: int | None = None  # retrain the winner of a search that is done
     forecast: str | None = None  # of the hours of its fits, as `plan` would have said it then
+    begin: dict[str, Any] | None = None  # the spec of a run that begins when its data is prepared
+    reopen: bool = False  # whether its final may test although another run did; asked again when its data is there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +102,15 @@ class RunFiles:
         if not self.token.exists():
             write_text(self.token, new_token())
         write_text(self._profile, write_yaml(profile.as_data()))
-        write_json(self.path / "request.json", asdict(request))
+        self.write_request(request)
 
     @property
     def exists(self) -> bool:
         """Whether this run was ever submitted to a cluster."""
-        return (self.path / "request.json").exists()
+        return self.run.submission.exists()
+
+    def write_request(self, request: Submission) -> None:  # noqa: D102
+        write_json(self.run.submission, asdict(request))
 
     def request(self) -> Submission:  # noqa: D102
         found = self._read("request.json", Submission)
@@ -150,9 +156,17 @@ class RunFiles:
 
     def names(self) -> tuple[str, str]:
         """Return the names of the driver's and of the workers' jobs, which no other run's jobs have."""
+        return f"{self._stem}-driver", f"{self._stem}-worker"
+
+    @property
+    def preparation_name(self) -> str:
+        """The name of the job that prepares the run's data."""
+        return f"{self._stem}-prepare"
+
+    @property
+    def _stem(self) -> str:
         plain = re.sub(r"[^A-Za-z0-9_.-]", "-", self.run.name)  # squeue takes a comma for the end of a name
-        stem = f"orc-{plain}-{self.request().id}"
-        return f"{stem}-driver", f"{stem}-worker"
+        return f"orc-{plain}-{self.request().id}"
 
     def progress(self) -> int:
         """Return how many steps and ends the run's journals hold together."""

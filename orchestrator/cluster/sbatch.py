@@ -1,4 +1,4 @@
-"""To SLURM through submitit: a driver job, arrays of worker jobs. Runs as a process of its own, see queue.py.
+"""To SLURM through submitit: driver jobs, those that prepare for one, arrays of workers. A process, see queue.py.
 
 The one file that imports submitit.
 """
@@ -13,7 +13,7 @@ import submitit
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import _make_sbatch_string  # the text that it hands to sbatch, for `plan`
 
-from orchestrator.cluster.jobs import drive, run_alone, serve
+from orchestrator.cluster.jobs import drive, prepare, run_alone, serve
 from orchestrator.cluster.profile import ClusterProfile, seconds_of
 from orchestrator.cluster.run_files import RunFiles
 from orchestrator.cluster.slurm import largest_array
@@ -23,12 +23,14 @@ LIMIT_REACHED = ("SubmitJobLimit", "job submit limit", "MaxSubmitJob")  # what s
 
 
 def main() -> int:
-    """Submit what the command line says: RUN, how many drivers, how many workers, requests. Prints the ids."""
-    run, drivers, workers, requests = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+    """Submit what the command line says: RUN, how many preparations, drivers, workers, requests. Prints the ids."""
+    run, (preparations, drivers, workers), requests = sys.argv[1], map(int, sys.argv[2:5]), sys.argv[5:]
     files = RunFiles(RunFolder(Path(run)))
     driver_name, worker_name = files.names()
     profile = files.profile()
     try:
+        for _ in range(preparations):
+            print(_executor(files, driver_parameters(profile, files.preparation_name)).submit(prepare, run).job_id)
         for _ in range(drivers):
             print(_executor(files, driver_parameters(profile, driver_name)).submit(drive, run).job_id)
         for size in array_sizes(workers, largest_array()) if workers else []:
@@ -53,7 +55,7 @@ def array_sizes(count: int, largest: int) -> list[int]:
 
 
 def driver_parameters(profile: ClusterProfile, name: str) -> dict[str, Any]:
-    """Return what submitit is told for the driver's job."""
+    """Return what submitit is told for the driver's job, and for the one that prepares the data before it."""
     driver = profile.driver
     return {
         **_shared(profile, name, memory=driver.memory),

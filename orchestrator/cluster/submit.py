@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from dataclasses import replace
 
 from orchestrator.cluster.forecast import forecast_line
 from orchestrator.cluster.profile import ClusterProfile
@@ -12,9 +13,10 @@ from orchestrator.history.run_contents import experiment_of, search_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.runs.experiment_run import begin_experiment
 from orchestrator.runs.final_run import set_aside
+from orchestrator.runs.preparation import lacking, refuse_second_look
 from orchestrator.runs.search_run import begin_search
 from orchestrator.specs.experiment import Experiment
-from orchestrator.specs.specs import SearchSpec
+from orchestrator.specs.specs import SearchSpec, as_data, from_data
 from orchestrator.specs.task_loading import folds_of, load_task
 
 GONE_WITHIN_S = 60.0  # so long SLURM may take to end jobs: production sites grant them 30 s
@@ -25,7 +27,9 @@ def submit_search(spec: SearchSpec, folder: RunFolder, profile: ClusterProfile) 
     check_room(folder.name, spec, profile)
     if already := _jobs_of(folder):
         return already
-    line = forecast_line(spec, profile, folder.path.parent, folds=folds_of(spec, load_task(spec.task)))
+    if lacking([spec]):
+        return _submit_preparation(folder, profile, Submission(id=_id_of(folder), begin=as_data(spec)))
+    line = _forecast(spec, folder, profile)
     return _submit(folder, profile, fits=begin_search(spec, folder), forecast=line)
 
 
@@ -37,6 +41,9 @@ def submit_experiment(experiment: Experiment, folder: RunFolder, profile: Cluste
         return already
     if reopen:
         set_aside(folder.final)
+    if lacking(experiment.searches.values()):
+        request = Submission(id=_id_of(folder), begin=experiment.as_data(), reopen=reopen)
+        return _submit_preparation(folder, profile, request)
     return _submit(folder, profile, fits=begin_experiment(experiment, folder))
 
 
@@ -46,6 +53,9 @@ def submit_retrain(folder: RunFolder, profile: ClusterProfile, *, seeds: int, re
         return already
     if reopen:
         set_aside(folder.final)
+    if lacking([search_of(folder)]):
+        request = Submission(id=_id_of(folder), retrain_seeds=seeds, reopen=reopen)
+        return _submit_preparation(folder, profile, request)
     return _submit(folder, profile, fits=seeds, retrain_seeds=seeds)
 
 
@@ -57,9 +67,44 @@ def submit_again(folder: RunFolder) -> str:
     profile, request = files.profile(), files.request()
     if request.retrain_seeds is not None:
         return submit_retrain(folder, profile, seeds=request.retrain_seeds, reopen=False)
-    if experiment := experiment_of(folder):
-        return submit_experiment(experiment, folder, profile, reopen=False)
-    return submit_search(search_of(folder), folder, profile)
+    begun = _run_of(files)
+    if isinstance(begun, Experiment):
+        return submit_experiment(begun, folder, profile, reopen=request.reopen and not folder.journal.exists())
+    return submit_search(begun, folder, profile)
+
+
+def submit_prepared(files: RunFiles) -> None:
+    """Begin a run whose data is prepared, and submit its driver and workers; by the job that prepared it.
+
+    Raises UserError where its test part must not be opened again, and NotSubmitted as `submit` does.
+    """
+    folder, profile, request, begun = files.run, files.profile(), files.request(), _run_of(files)
+    tests = isinstance(begun, Experiment) or request.retrain_seeds is not None
+    if tests and not request.reopen and not folder.final.test.exists():
+        candidate = begun.searches[begun.candidates[0]] if isinstance(begun, Experiment) else begun
+        refuse_second_look(candidate, folder.final)
+    if isinstance(begun, Experiment):
+        fits = begin_experiment(begun, folder)
+    elif request.retrain_seeds is not None:
+        fits = request.retrain_seeds
+    else:
+        files.write_request(replace(request, forecast=_forecast(begun, folder, profile)))
+        fits = begin_search(begun, folder)
+    Queue(files).submit(drivers=1, workers=_workers_at_first(folder, profile, fits))
+
+
+def searches_of_request(files: RunFiles) -> list[SearchSpec]:
+    """Return the searches of a submitted run, whether its journal has begun or not."""
+    begun = _run_of(files)
+    return list(begun.searches.values()) if isinstance(begun, Experiment) else [begun]
+
+
+def _run_of(files: RunFiles) -> Experiment | SearchSpec:
+    """Return what was submitted: from the journal, or from the request where a job prepares the data first."""
+    data = files.request().begin
+    if files.run.journal.exists() or data is None:
+        return experiment_of(files.run) or search_of(files.run)
+    return Experiment.from_data(data) if "stages" in data else from_data(data)
 
 
 def cancel_run(folder: RunFolder) -> str:
@@ -70,7 +115,7 @@ def cancel_run(folder: RunFolder) -> str:
     files.cancel()
     queue = Queue(files)
     deadline = time.monotonic() + GONE_WITHIN_S
-    while alive := [job for jobs in queue.jobs() for job in jobs if job.is_alive]:
+    while alive := [*queue.preparing(), *(job for jobs in queue.jobs() for job in jobs if job.is_alive)]:
         if time.monotonic() > deadline:
             raise RunFailed(
                 f"{folder.name}: {', '.join(job.line() for job in alive)} still, after {GONE_WITHIN_S:.0f} s"
@@ -89,9 +134,8 @@ def _submit(
     forecast: str | None = None,
 ) -> str:
     files = RunFiles(folder)
-    id_ = files.request().id if files.exists else secrets.token_hex(3)
-    files.create(Submission(id=id_, retrain_seeds=retrain_seeds, forecast=forecast), profile)
-    workers = 0 if profile.mode == "jobs" else _workers_at_first(folder, profile, fits)
+    files.create(Submission(id=_id_of(folder), retrain_seeds=retrain_seeds, forecast=forecast), profile)
+    workers = _workers_at_first(folder, profile, fits)
     queue = Queue(files)
     try:
         queue.submit(drivers=1, workers=workers)
@@ -103,7 +147,31 @@ def _submit(
     return f"{folder.name}: submitted: a driver {others}; `orchestrate status {folder.name}` shows them"
 
 
+def _submit_preparation(folder: RunFolder, profile: ClusterProfile, request: Submission) -> str:
+    """Submit the job that prepares the data; it submits the others (preparation.py)."""
+    folder.create()
+    files = RunFiles(folder)
+    files.create(request, profile)
+    Queue(files).submit(preparations=1)
+    return (
+        f"{folder.name}: submitted: a job that prepares the data, and then the driver and its workers; "
+        f"`orchestrate status {folder.name}` shows them"
+    )
+
+
+def _id_of(folder: RunFolder) -> str:
+    """Return what is in the names of the run's jobs: the same for ever, so that no job is overlooked."""
+    files = RunFiles(folder)
+    return files.request().id if files.exists else secrets.token_hex(3)
+
+
+def _forecast(spec: SearchSpec, folder: RunFolder, profile: ClusterProfile) -> str | None:
+    return forecast_line(spec, profile, folder.path.parent, folds=folds_of(spec, load_task(spec.task)))
+
+
 def _workers_at_first(folder: RunFolder, profile: ClusterProfile, fits: int) -> int:
+    if profile.mode == "jobs":
+        return 0
     experiment = experiment_of(folder)
     specs = list(experiment.searches.values()) if experiment else [search_of(folder)]
     fits_per_worker = min(profile.fits_per_worker(spec.cpus_per_fit) for spec in specs)
@@ -111,12 +179,12 @@ def _workers_at_first(folder: RunFolder, profile: ClusterProfile, fits: int) -> 
 
 
 def _jobs_of(folder: RunFolder) -> str | None:
-    """Return what to say where the run has a driver in the queue: submitting twice submits once."""
+    """Return what to say where the run has a driver, or what prepares for one, in the queue: twice submits once."""
     files = RunFiles(folder)
     if not files.exists:
         return None
     queue, deadline = Queue(files), time.monotonic() + GONE_WITHIN_S
-    while alive := [job for job in queue.jobs()[0] if job.is_alive]:
+    while alive := [*queue.preparing(), *(job for job in queue.jobs()[0] if job.is_alive)]:
         if not files.is_over:
             return f"{folder.name}: is submitted already ({alive[0].line()}); nothing was submitted"
         if time.monotonic() > deadline:

@@ -49,8 +49,12 @@ def parts_of(folder: RunFolder) -> list[RunFolder]:
 
 def all_runs(root: Path) -> list[RunFolder]:
     """Return every run below a folder of runs, the newest last."""
-    found = sorted(root.glob(f"*/{JOURNAL}"), key=lambda path: path.stat().st_mtime)
-    return [RunFolder(path.parent) for path in found]
+    found = [RunFolder(path) for path in root.glob("*") if RunFolder(path).exists]
+    return sorted(found, key=_touched)
+
+
+def _touched(folder: RunFolder) -> float:
+    return (folder.journal if folder.journal.exists() else folder.submission).stat().st_mtime
 
 
 def all_searches(root: Path) -> Iterator[RunFolder]:

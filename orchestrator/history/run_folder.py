@@ -14,6 +14,7 @@ def runs_root(given: Path | None) -> Path:
 
 
 JOURNAL = "journal.jsonl"
+SUBMISSION = "cluster/request.json"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,16 @@ class RunFolder:
     def model(self) -> Path:  # noqa: D102
         return self.path / "model"
 
+    @property
+    def submission(self) -> Path:
+        """What a cluster was asked for; before the journal where a job has to prepare the data first."""
+        return self.path / SUBMISSION
+
+    @property
+    def exists(self) -> bool:
+        """Whether this run has begun, or was submitted."""
+        return self.journal.exists() or self.submission.exists()
+
     def stage(self, name: str) -> "RunFolder":
         """Return the folder of one stage of this experiment."""
         return RunFolder(self.path / name)
@@ -100,7 +111,7 @@ def existing_run(name: str, runs: Path | None) -> RunFolder:
     for path in (root / name, Path(name).absolute()):
         if (path.parent / JOURNAL).exists():
             raise UserError(f"{name}: is a part of the run {path.parent.name}; give that name")
-        if (path / JOURNAL).exists():
+        if RunFolder(path).exists:
             return RunFolder(path)
-    there = sorted(found.parent.name for found in root.glob(f"*/{JOURNAL}"))
+    there = sorted(path.name for path in root.glob("*") if RunFolder(path).exists)
     raise UserError(f"{name}: no such run in {root}; there are: {', '.join(there) or 'none yet'}")

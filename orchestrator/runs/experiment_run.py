@@ -18,7 +18,7 @@ from orchestrator.search.selection import Winner, winner_of
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.specs import differences
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import folds_of, load_task
+from orchestrator.specs.task_loading import folds_of, prepared_task
 
 
 def run_experiment(
@@ -63,7 +63,7 @@ def begin_experiment(experiment: Experiment, folder: RunFolder) -> int:
     finally:
         journal.close()
     first = next(iter(experiment.searches.values()))
-    return first.total * first.seeds * folds_of(first, load_task(first.task))
+    return first.total * first.seeds * folds_of(first, prepared_task(first.task))
 
 
 def best_stage(experiment: Experiment, folder: RunFolder) -> tuple[str, Winner]:
@@ -79,7 +79,7 @@ def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> None:
     if not journal.entries:
         journal.append(SearchBegun(spec=data))
         write_text(folder.spec, write_yaml(data))
-        facts = {name: load_task(spec.task).describe() for name, spec in experiment.searches.items()}
+        facts = {name: prepared_task(spec.task).describe() for name, spec in experiment.searches.items()}
         seeds = {name: {"seed": spec.seed, "seeds": spec.seeds} for name, spec in experiment.searches.items()}
         write_provenance(folder, facts=facts, seeds=seeds)
         return

@@ -26,7 +26,7 @@ from orchestrator.search.selection import Winner, checkpoint_of, winner_checkpoi
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.specs import SearchSpec, as_data, differences
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import load_task
+from orchestrator.specs.task_loading import prepared_task
 
 
 def retrain(
@@ -41,7 +41,7 @@ def retrain(
     assert ledger.spec is not None
     winner = winner_of(ledger, source)
     spec = final_spec(ledger.spec, winner, seeds=seeds)
-    task = load_task(spec.task)
+    task = prepared_task(spec.task)
     if (reopen and final.test.exists()) or _is_of_no_use(final, spec):
         set_aside(final)
     search = Search(

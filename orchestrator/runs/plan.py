@@ -9,7 +9,7 @@ from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.reading import is_experiment, read_search
 from orchestrator.specs.space import cells, grid_configs
 from orchestrator.specs.specs import SearchSpec
-from orchestrator.specs.task_loading import folds_of, load_task
+from orchestrator.specs.task_loading import known_folds, load_task, missing_of
 
 
 def plan(path: Path) -> Iterator[str]:
@@ -27,23 +27,36 @@ def plan(path: Path) -> Iterator[str]:
 
 def _search_lines(name: str, spec: SearchSpec) -> Iterator[str]:
     task = load_task(spec.task)
-    folds = folds_of(spec, task)
-    fits = spec.total * spec.seeds * folds
+    missing = missing_of(task)
     chained = f", from the winner of {spec.start_from}" if spec.start_from else ""
     yield f"{name}: {spec.task.name}{chained}"
-    yield f"  data     {', '.join(f'{key} {value}' for key, value in task.describe().items())}"
+    if missing:
+        yield f"  data     will be prepared first: {missing}"
+    else:
+        yield f"  data     {', '.join(f'{key} {value}' for key, value in task.describe().items())}"
     yield f"  search   {spec.sampler}, {spec.metric} ({spec.mode}), {_space_size(spec)}"
-    pruned = "; successive halving stops the rest early" if spec.prune else ""
-    yield (
-        f"  work     {spec.total} trials x {spec.seeds} seeds x {folds} folds = {fits} fits"
-        f" of at most {spec.max_steps} steps ({fits * spec.max_steps} steps{pruned}), {spec.concurrency} at a time"
-    )
+    yield _work_line(spec, known_folds(spec, task))
     if spec.budget:
         limits = {"minutes": spec.budget.minutes, "GPU-hours": spec.budget.gpu_hours}
         yield f"  budget   {', '.join(f'{limit:g} {unit}' for unit, limit in limits.items() if limit is not None)}"
     for key, entry in spec.space.items():
         shown = entry.model_dump(exclude_defaults=True) if isinstance(entry, BaseModel) else entry
         yield f"  {key:<24} {shown if not isinstance(shown, dict) else ', '.join(f'{k} {v}' for k, v in shown.items())}"
+
+
+def _work_line(spec: SearchSpec, folds: int | None) -> str:
+    each, at_a_time = f"{spec.total} trials x {spec.seeds} seeds", f"{spec.concurrency} at a time"
+    pruned = "; successive halving stops the rest early" if spec.prune else ""
+    if folds is None:
+        return (
+            f"  work     {each} x the folds that the data will have, fits of at most {spec.max_steps} steps{pruned}, "
+            f"{at_a_time}"
+        )
+    fits = spec.total * spec.seeds * folds
+    return (
+        f"  work     {each} x {folds} folds = {fits} fits"
+        f" of at most {spec.max_steps} steps ({fits * spec.max_steps} steps{pruned}), {at_a_time}"
+    )
 
 
 def _space_size(spec: SearchSpec) -> str:

@@ -17,12 +17,12 @@ from orchestrator.search.selection import checkpoint_of, winner_of
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.specs import SearchSpec, as_data
 from orchestrator.specs.strict_yaml import write_yaml
-from orchestrator.specs.task_loading import load_task
+from orchestrator.specs.task_loading import prepared_task
 
 
 def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
     """Run or continue a search to its end or the end of its budget, and write its tables and winner."""
-    task = load_task(spec.task)
+    task = prepared_task(spec.task)
     search = Search(
         spec,
         folder,
@@ -57,7 +57,7 @@ def begin_search(spec: SearchSpec, folder: RunFolder) -> int:
 
     Raises UserError where the folder holds another search, or where what it starts from is not there.
     """
-    facts = TaskFacts.of(load_task(spec.task), spec)
+    facts = TaskFacts.of(prepared_task(spec.task), spec)
     lineage = Lineage(start_from=start_from_of(spec, folder))
     search = Search(spec, folder, facts=facts, incarnation="submitted", lineage=lineage)
     search.close()

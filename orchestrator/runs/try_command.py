@@ -39,5 +39,7 @@ def _try(say: Callable[[str], None], given: argparse.Namespace) -> None:
         raise UserError(f"{given.space}: is an experiment; give the search space of one of its stages")
     spec, folder = read_search(given.space), RunFolder(runs_root(given.runs) / given.space.stem)
     from orchestrator.runs.first_fit import run_first_fit  # after the file was read: a mistake in it is told at once
+    from orchestrator.runs.preparation import prepare_data
 
+    prepare_data([spec], quiet=False)
     run_first_fit(spec, folder, changes=changes, steps=given.steps, start_from=given.start_from, say=say)

@@ -13,7 +13,7 @@ from orchestrator.specs.space import DIMENSION_KEYS, Cell, grid_is_finite, in_or
 from orchestrator.specs.space_mistakes import mistakes_in
 from orchestrator.specs.specs import ExperimentSpec, SearchSpec
 from orchestrator.specs.strict_yaml import Document, Place, read_yaml
-from orchestrator.specs.task_loading import load_task, path_arguments, task_class_of
+from orchestrator.specs.task_loading import load_task, path_arguments, task_class_of, told_of
 from orchestrator.task import Task
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -167,13 +167,13 @@ def _search_mistakes(spec: SearchSpec, document: Document) -> Iterator[str]:
     try:
         task = load_task(spec.task)
     except UserError as error:
-        yield from (f"{document.at(('task', 'with'))}: task: {line}" for line in str(error).splitlines())
+        yield from told_of(error, spec.task, document.at(("task", "with")))
         return
     yield from _space_mistakes(spec, task, document)
     try:
         folds = task.describe().get("folds")
     except (ValueError, OSError) as error:
-        yield from (f"{document.at(('task', 'with'))}: task: {line}" for line in str(error).splitlines())
+        yield from told_of(error, spec.task, document.at(("task", "with")))
         return
     if spec.folds is not None and isinstance(folds, int) and spec.folds > folds:
         yield f"{document.at(('folds',))}: folds: must be at most {folds}, which the data has, got {spec.folds}"

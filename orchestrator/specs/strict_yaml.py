@@ -94,6 +94,27 @@ def _composed(text: str) -> yaml.Node | None:
         return None
 
 
+def read_with_files(path: Path) -> Document:
+    """Read a file and, in place of each text in it that is the path of a YAML file, that file's content.
+
+    Such a content says under `file` where it lies. Raises UserError with every mistake of all the files.
+    """
+    document = read_yaml(path.absolute())
+    mistakes: list[str] = []
+    if "file" in document.data:
+        mistakes.append(f"{document.at(('file',))}: file: unknown key; leave it out")
+    for key, value in document.data.items():
+        if isinstance(value, str) and value.endswith((".yaml", ".yml")):
+            try:
+                inner = read_yaml((document.path.parent / value).resolve())
+            except UserError as error:
+                mistakes += [f"{document.at((key,))}: {key}: {line}" for line in str(error).splitlines()]
+            else:
+                document.data[key] = {**inner.data, "file": str(inner.path)}
+    raise_if_any(mistakes)
+    return document
+
+
 def write_yaml(data: Any) -> str:
     """Return plain data as YAML in the order given."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)

@@ -2,27 +2,62 @@
 
 import importlib
 import inspect
+import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from orchestrator.errors import UserError, raise_if_any
 from orchestrator.specs.space import listed, nearest
 from orchestrator.specs.specs import SearchSpec, TaskSpec
-from orchestrator.task import Parameter, Scalar, Task
+from orchestrator.specs.strict_yaml import Document, read_with_files
+from orchestrator.task import Parameter, PreparableTask, Scalar, Task
 
 
 def load_task(spec: TaskSpec) -> Task:
     """Import and construct the task. Raises UserError where name or `with` do not fit, or the constructor refuses."""
     task_class = task_class_of(spec.name)
     raise_if_any(list(with_mistakes(spec)))
-    paths = path_arguments(task_class)
-    values = {name: Path(str(value)) if name in paths else value for name, value in spec.with_.items()}
+    paths, files = path_arguments(task_class), _file_arguments(task_class, spec)
+    documents = {name: read_with_files(path) for name, path in files.items()}
+    values: dict[str, Any] = {name: Path(str(value)) if name in paths else value for name, value in spec.with_.items()}
+    for name, document in documents.items():
+        values[name] = {**document.data, "file": str(document.path)}
     try:
         task: Task = task_class(**values)
     except (ValueError, OSError) as error:
-        raise UserError(*str(error).splitlines()) from None
+        raise UserError(*(_with_line(line, documents.values()) for line in str(error).splitlines())) from None
     return task
+
+
+def told_of(error: Exception, spec: TaskSpec, place: str) -> Iterator[str]:
+    """Yield each line of what a task refuses, with the place it is about: in a file that it was given, else `place`."""
+    files = _file_arguments(task_class_of(spec.name), spec).values()
+    for line in str(error).splitlines():
+        if any(line.startswith(f"{file}:") for file in files):
+            yield _with_line(line, map(read_with_files, files))
+        else:
+            yield f"{place}: task: {line}"
+
+
+def prepared_task(spec: TaskSpec) -> Task:
+    """Load a task whose data is there. Raises UserError where it has to be prepared first."""
+    task = load_task(spec)
+    if lacking := missing_of(task):
+        raise UserError(
+            f"the data of {spec.name} has to be prepared: {lacking}; `orchestrate run`, `search` and `resume` do that "
+            "before they begin: was a recipe changed meanwhile?"
+        )
+    return task
+
+
+def missing_of(task: Task) -> str | None:
+    """Return what a task has to prepare before anything is described. Raises UserError where that is not possible."""
+    try:
+        return task.missing() if isinstance(task, PreparableTask) else None
+    except (ValueError, OSError) as error:
+        raise UserError(*str(error).splitlines()) from None
 
 
 def task_class_of(name: str) -> type:
@@ -42,12 +77,42 @@ def task_class_of(name: str) -> type:
 
 def path_arguments(task_class: type) -> set[str]:
     """Return the constructor's arguments that are paths, and so are read relative to the YAML file."""
-    constructor = vars(task_class).get("__init__", object.__init__)
     return {
-        name
-        for name, hint in typing.get_type_hints(constructor).items()
-        if hint is Path or Path in typing.get_args(hint)
+        name for name, kinds in _kinds(task_class).items() if Path in kinds or any(_is_mapping(kind) for kind in kinds)
     }
+
+
+def _file_arguments(task_class: type, spec: TaskSpec) -> dict[str, Path]:
+    """Return the arguments for which the path of a YAML file is given, where its content is wanted."""
+    return {
+        name: Path(str(spec.with_[name]))
+        for name, kinds in _kinds(task_class).items()
+        if any(_is_mapping(kind) for kind in kinds) and str(spec.with_.get(name)).endswith((".yaml", ".yml"))
+    }
+
+
+def _kinds(task_class: type) -> dict[str, tuple[Any, ...]]:
+    """Return what each argument of the constructor may be: of a union, each of its members."""
+    hints = typing.get_type_hints(vars(task_class).get("__init__", object.__init__))
+    unions = (typing.Union, types.UnionType)
+    return {
+        name: typing.get_args(hint) if typing.get_origin(hint) in unions else (hint,) for name, hint in hints.items()
+    }
+
+
+def _is_mapping(kind: Any) -> bool:
+    found = typing.get_origin(kind) or kind
+    return isinstance(found, type) and issubclass(found, Mapping)
+
+
+def _with_line(mistake: str, documents: Iterable[Document]) -> str:
+    """Say in which line a mistake stands that a task tells of a file's content as `file: key.key: rule`."""
+    for document in documents:
+        if mistake.startswith(f"{document.path}: "):
+            said = mistake.removeprefix(f"{document.path}: ")
+            keys = said.partition(": ")[0].split(".")
+            return f"{document.at(tuple(int(key) if key.isdigit() else key for key in keys))}: {said}"
+    return mistake
 
 
 def with_mistakes(spec: TaskSpec) -> Iterator[str]:
@@ -71,9 +136,14 @@ def parameters_of(spec: SearchSpec, task: Task) -> Mapping[str, Parameter]:
 
 def folds_of(spec: SearchSpec, task: Task) -> int:
     """Return the number of folds of a search: its own, or all that the task's data has."""
-    return spec.folds or int(task.describe().get("folds") or 1)
+    return known_folds(spec, task) or 1
+
+
+def known_folds(spec: SearchSpec, task: Task) -> int | None:
+    """Return the number of folds of a search; None where only data that has to be prepared first will say it."""
+    return spec.folds or int(task.describe().get("folds") or 0) or None
 
 
 def data_of(spec: SearchSpec) -> Scalar:
     """Return the content hash of the data that a search is about."""
-    return load_task(spec.task).describe().get("data")
+    return prepared_task(spec.task).describe().get("data")

@@ -3,13 +3,13 @@
 import argparse
 import sys
 
-from ecgcore.commands.data import add_data_commands
+from ecgcore.commands.data import ReadYaml, add_data_commands
 
 
-def main(*words: str) -> int:
+def main(*words: str, read_yaml: ReadYaml | None = None) -> int:
     """Return the exit code; a ValueError is the caller's to print."""
     parser = argparse.ArgumentParser(prog="orchestrate")
-    add_data_commands(parser.add_subparsers())
+    add_data_commands(parser.add_subparsers(), read_yaml)
     namespace = parser.parse_args(["data", *words])
     return int(namespace.run(namespace))
 

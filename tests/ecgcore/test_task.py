@@ -162,3 +162,28 @@ def test_the_untuned_small_model_learns_real_recordings(recordings, tmp_path):
     fit = TinyFit(config={"learning_rate": 3e-3}, directory=tmp_path / "fit", max_steps=8)
     ArrhythmiaTask(data=tmp_path / "store").fit(fit, heard)
     assert max(metrics["macro_auc"] for metrics in heard.metrics) > 0.78
+
+
+def test_of_a_recipe_the_folds_are_known_before_and_everything_after_it_is_prepared(tmp_path):
+    synthetic = {"records": 40, "seed": 1, "seconds": 2}
+    recipe = {
+        "file": str(tmp_path / "recipe.yaml"),
+        "store": "store",
+        "recordings": {"reader": "own", "from": "raw", "synthesize": synthetic},
+        "split": {"folds": 3},
+    }
+    task, said = ArrhythmiaTask(data=recipe), []
+
+    assert task.describe() == {"folds": 3}
+    assert "from 40 synthetic records" in str(task.missing())
+    assert not (tmp_path / "store").exists()
+    task.prepare(lambda doing, done=0, total=None: said.append(doing))
+
+    assert task.missing() is None
+    assert ArrhythmiaTask(data=recipe).describe() == ArrhythmiaTask(data=tmp_path / "store").describe()
+    assert task.describe()["records"] == 32
+    assert said
+
+
+def test_of_a_folder_nothing_is_missing(stores):
+    assert ArrhythmiaTask(data=stores[0]).missing() is None

@@ -3,7 +3,7 @@
 from ecgcore import fit as ecg
 from ecgcore.parameters import Parameter as EcgParameter
 from ecgcore.task import ArrhythmiaTask
-from orchestrator.task import Fit, Parameter, Report, Task
+from orchestrator.task import Doing, Fit, Parameter, PreparableTask, Report, Task
 from tests.toy_task import ToyParameter, ToyTask
 
 
@@ -11,9 +11,13 @@ def tasks(ecg_task: ArrhythmiaTask, toy_task: ToyTask) -> list[Task]:
     return [ecg_task, toy_task]
 
 
+def preparable(ecg_task: ArrhythmiaTask) -> PreparableTask:
+    return ecg_task
+
+
 def parameters(ecg_one: EcgParameter, toy: ToyParameter) -> list[Parameter]:
     return [ecg_one, toy]
 
 
-def what_the_orchestrator_hands_over(fit: Fit, report: Report) -> tuple[ecg.Fit, ecg.Report]:
-    return fit, report
+def what_the_orchestrator_hands_over(fit: Fit, report: Report, doing: Doing) -> tuple[ecg.Fit, ecg.Report, ecg.Doing]:
+    return fit, report, doing

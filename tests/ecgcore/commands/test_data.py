@@ -1,4 +1,5 @@
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -6,7 +7,7 @@ import sys
 
 import pytest
 
-from ecgcore.commands.prepare import fold_names
+from ecgcore.data.splits import fold_names
 from ecgcore.data.store import open_store
 from tests.ecgcore.data_command import main
 from tests.ecgcore.raw_files import noise, small_source, write_wfdb
@@ -205,3 +206,44 @@ def test_filters_are_read_from_words(tmp_path, capsys):
     assert "validation of fold 3: " in said
     with pytest.raises(ValueError, match=r"--band-pass must be LOW-HIGH in Hz, such as 0\.5-40, but got 'low'"):
         main(*words, "--band-pass", "low", "--replace")
+
+
+def write_recipe(folder):
+    """A recipe of the small source, as a JSON text: what `data prepare` is handed is read by somebody else."""
+    recipe = {"store": "s", "recordings": {"reader": "own", "from": "raw"}, "leads": ["I", "II"], "split": {"folds": 2}}
+    (folder / "recipe.yaml").write_text(json.dumps(recipe))
+    return folder / "recipe.yaml"
+
+
+def test_a_recipe_takes_the_place_of_all_options(tmp_path, capsys):
+    small_source(tmp_path / "raw")
+    recipe = str(write_recipe(tmp_path))
+
+    assert main("prepare", recipe, read_yaml=read_json) == main("prepare", recipe, read_yaml=read_json) == 0
+
+    said = capsys.readouterr().out
+    assert f"{tmp_path}/s: prepared\n" in said
+    assert f"{tmp_path}/s: already prepared\n" in said
+    assert len(open_store(tmp_path / "s").splits) == 2
+    with pytest.raises(ValueError, match=r"a recipe says everything, but got --from, --rate, too; write that into it"):
+        main("prepare", recipe, "--from", "x", "--rate", "100", read_yaml=read_json)
+
+
+def test_a_recipe_is_written_anew_where_that_is_asked_for(tmp_path, capsys):
+    small_source(tmp_path / "raw")
+    recipe = str(write_recipe(tmp_path))
+    main("prepare", recipe, read_yaml=read_json)
+    (tmp_path / "s" / "signals.f32").write_bytes(b"damaged")
+
+    main("prepare", recipe, "--replace", read_yaml=read_json)
+
+    assert open_store(tmp_path / "s")
+
+
+def test_neither_a_recipe_nor_the_options_is_refused():
+    with pytest.raises(ValueError, match="a RECIPE, or --reader, --from and --to; missing: --from, --to"):
+        main("prepare", "--reader", "own")
+
+
+def read_json(path):
+    return json.loads(path.read_text())
