@@ -121,13 +121,13 @@ class _Store:
         from mlflow.types import Schema, TensorSpec
 
         signature = json.loads((final.model / "signature.json").read_text())
-        here = Path(__file__).parent
+        package = Path(__file__).parents[1]
         with self._mlflow.start_run(run_id=run):
             self._mlflow.pyfunc.log_model(
                 name="model",
-                python_model=str(here / "served.py"),
+                python_model=str(package / "results" / "mlflow_model.py"),
                 artifacts={"model": str(final.model)},
-                code_paths=[str(here), str(_package_of(signature["task"]))],
+                code_paths=[str(package), str(_package_of(signature["task"]))],
                 pip_requirements=["torch", "numpy", "scikit-learn", "scipy", "pydantic", "mlflow"],
                 signature=ModelSignature(
                     inputs=Schema([_tensor(TensorSpec, signature, "input")]),

@@ -11,7 +11,8 @@ import signal
 import sys
 from datetime import UTC, datetime
 
-from orchestrator import cli, journal
+from orchestrator import cli
+from orchestrator.history import journal
 from orchestrator.history.records import Record, Reported, Tell, to_json
 
 
