@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart slurm-packages test check bench
+.PHONY: help install quickstart slurm-packages test test-quick check bench
 
 help:  ## This list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -28,8 +28,11 @@ slurm-packages:  ## The SLURM that the cluster's tests start, where apt and root
 			|| echo "SLURM could not be installed; its tests are skipped"; \
 	fi
 
-test: install slurm-packages  ## Every test.
+test: install slurm-packages  ## Every test: about a quarter of an hour on two cores.
 	@$(BIN)/python -m pytest
+
+test-quick: install  ## The tests that start no Ray and no SLURM: two minutes.
+	@$(BIN)/python -m pytest -m "not slow and not slurm" -n 2
 
 check: install  ## Format, lint, types.
 	@$(BIN)/ruff format --check .
@@ -40,3 +43,4 @@ bench: install  ## Ratios measured side by side on this machine.
 	@$(BIN)/python -m tests.benchmarks.overhead
 	@$(BIN)/python -m tests.benchmarks.frozen_features
 	@$(BIN)/python -m tests.benchmarks.pool
+	@$(BIN)/python -m tests.benchmarks.coverage

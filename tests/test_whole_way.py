@@ -14,11 +14,9 @@ from orchestrator.history.journal import read_journal
 from orchestrator.history.records import Reported
 from tests.ecgcore.raw_files import noise, write_table, write_wfdb
 from tests.orchestrator.command import orchestrate, written
+from tests.orchestrator.without_ray import orchestrate_here
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore"),  # of MLflow, on loading a model: not ours to mend
-]
+pytestmark = pytest.mark.filterwarnings("ignore")  # of MLflow, on loading a model: not ours to mend
 
 
 def search_of(store: Path, **changes: Any) -> dict[str, Any]:
@@ -62,7 +60,7 @@ def planted_store(folder: Path, *, sealed_seed: int) -> Path:
 
 
 def prepare(records: Path, store: Path, *words: str) -> None:
-    done = orchestrate("data", "prepare", "--reader", "own", "--from", records, "--to", store, *words)
+    done = orchestrate_here("data", "prepare", "--reader", "own", "--from", records, "--to", store, *words)
     assert 0 == done.returncode, done.stderr
 
 
@@ -70,7 +68,9 @@ def prepare(records: Path, store: Path, *words: str) -> None:
 def rhythms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of 96 synthetic recordings."""
     folder = tmp_path_factory.mktemp("rhythms")
-    assert 0 == orchestrate("data", "synthesize", "--records", 96, "--seed", 3, "--to", folder / "records").returncode
+    assert (
+        0 == orchestrate_here("data", "synthesize", "--records", 96, "--seed", 3, "--to", folder / "records").returncode
+    )
     prepare(folder / "records", folder / "store", "--folds", "2")
     return folder / "store"
 
@@ -80,7 +80,7 @@ def test_a_label_that_only_the_sealed_part_has_scores_chance_in_every_stage_and_
     for seed in (1, 2):  # two stores that differ in nothing but the sealed part
         (tmp_path / str(seed)).mkdir()
         stores[seed] = planted_store(tmp_path / str(seed), sealed_seed=seed)
-    done = orchestrate("run", experiment_of(tmp_path, stores[1]), "--runs", tmp_path / "runs", "--json")
+    done = orchestrate_here("run", experiment_of(tmp_path, stores[1]), "--runs", tmp_path / "runs", "--json")
     assert 0 == done.returncode, done.stderr
     run = tmp_path / "runs" / "way"
 
@@ -89,7 +89,7 @@ def test_a_label_that_only_the_sealed_part_has_scores_chance_in_every_stage_and_
         assert 0.3 < best < 0.7, f"{stage}: the best of a few on 200 records without a signal; sd of one is .04"
 
     space = written(tmp_path / "pretrain2.yaml", search_of(stores[2], space={"model": "cnn1d"}))
-    assert 0 == orchestrate("search", "--space", space, "--runs", tmp_path / "runs").returncode
+    assert 0 == orchestrate_here("search", "--space", space, "--runs", tmp_path / "runs").returncode
     assert scores(run / "pretrain") == scores(tmp_path / "runs" / "pretrain2")
 
 
@@ -98,14 +98,15 @@ def scores(stage: Path) -> list[Any]:
     return [(record.trial, record.step, record.metrics) for record in records if isinstance(record, Reported)]
 
 
+@pytest.mark.slow
 def test_with_sealed_removed_everything_but_the_test_works(rhythms: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     shutil.copytree(rhythms, store)
     shutil.rmtree(store / "sealed")
-    assert 0 == orchestrate("plan", experiment_of(tmp_path, store)).returncode
+    assert 0 == orchestrate_here("plan", experiment_of(tmp_path, store)).returncode
     runs = tmp_path / "runs"
-    assert 0 == orchestrate("search", "--space", tmp_path / "full.yaml", "--runs", runs).returncode
-    assert 0 == orchestrate("consolidate", "full", "--runs", runs).returncode
+    assert 0 == orchestrate_here("search", "--space", tmp_path / "full.yaml", "--runs", runs).returncode
+    assert 0 == orchestrate_here("consolidate", "full", "--runs", runs).returncode
 
     tested = orchestrate("retrain", "full", "--runs", runs, "--seeds", 1)
     assert 2 == tested.returncode
@@ -114,10 +115,11 @@ def test_with_sealed_removed_everything_but_the_test_works(rhythms: Path, tmp_pa
     assert not (runs / "full" / "final" / "test.json").exists()
 
     shutil.copytree(rhythms / "sealed", store / "sealed")
-    again = orchestrate("retrain", "full", "--runs", runs, "--seeds", 1, "--json")
+    again = orchestrate_here("retrain", "full", "--runs", runs, "--seeds", 1, "--json")
     assert 1 == json.loads(again.stdout)["openings"], "the same checkpoints after a failure are the same opening"
 
 
+@pytest.mark.slow
 def test_mlflow_has_the_stages_trials_and_final_and_serves_the_model_that_was_tested(
     rhythms: Path, tmp_path: Path
 ) -> None:
@@ -127,7 +129,7 @@ def test_mlflow_has_the_stages_trials_and_final_and_serves_the_model_that_was_te
     done = orchestrate(*words, MLFLOW_TRACKING_URI=uri)
     assert 0 == done.returncode, done.stderr
     assert "" == done.stderr, "no chatter of MLflow's"
-    assert 0 == orchestrate(*words, MLFLOW_TRACKING_URI=uri).returncode  # copying again adds nothing
+    assert 0 == orchestrate_here(*words, MLFLOW_TRACKING_URI=uri).returncode  # copying again adds nothing
 
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient()
@@ -153,7 +155,7 @@ def test_mlflow_has_the_stages_trials_and_final_and_serves_the_model_that_was_te
 
 def test_a_store_that_is_missing_is_named_with_the_command_that_makes_it(tmp_path: Path) -> None:
     space = written(tmp_path / "s.yaml", search_of(tmp_path / "nowhere"))
-    done = orchestrate("search", "--space", space, "--runs", tmp_path / "runs")
+    done = orchestrate_here("search", "--space", space, "--runs", tmp_path / "runs")
     assert 2 == done.returncode
     assert f"{tmp_path}/nowhere" in done.stderr
     assert "orchestrate data prepare" in done.stderr

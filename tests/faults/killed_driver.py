@@ -1,6 +1,6 @@
 """Run `orchestrate` such that it kills itself (SIGKILL) at the n-th journal record of a kind: before, amid or after it.
 
-    python -m tests.faults.killed_driver KIND:N:WHEN orchestrate's own words ...
+    python -m tests.faults.killed_driver KIND:N:WHEN [--without-ray] orchestrate's own words ...
 
 KIND is an event name, or `report-continue`, `report-stop`, `tell-complete`, ... The product has no such switch: this
 wraps it.
@@ -8,11 +8,20 @@ wraps it.
 
 import os
 import signal
+import subprocess
 import sys
 from datetime import UTC, datetime
 
-from orchestrator import cli, journal
+from orchestrator import cli
+from orchestrator.history import journal
 from orchestrator.history.records import Record, Reported, Tell, to_json
+from tests.orchestrator import without_ray
+
+
+def killed(*words: object, kill: str, ray: bool = False) -> subprocess.CompletedProcess[str]:
+    """Start a driver that kills itself there; return how it ended."""
+    start = [sys.executable, "-m", "tests.faults.killed_driver", kill, *([] if ray else ["--without-ray"])]
+    return subprocess.run([*start, *map(str, words)], capture_output=True, text=True, check=False)
 
 
 def kind_of(record: Record) -> str:
@@ -46,7 +55,8 @@ def main() -> int:
         raise AssertionError("unreachable")
 
     journal.Journal.append = deadly  # type: ignore[method-assign]  # the fault to be injected
-    return cli.main(sys.argv[2:])
+    words = sys.argv[2:]
+    return without_ray.main(words[1:]) if words[0] == "--without-ray" else cli.main(words)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,13 @@ def _needs(programs: tuple[str, ...], way_out: str) -> None:
     pytest.skip(reason)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that asks for a cluster, whatever it calls it."""
+    for item in items:
+        if "slurm_programs" in getattr(item, "fixturenames", ()):
+            item.add_marker("slurm")
+
+
 @pytest.fixture(scope="session")
 def slurm_programs() -> None:
     """That SLURM's programs are installed; where SLURM_TESTS=required, their absence is a failure."""

@@ -56,6 +56,10 @@ class Submitted:
     def wait_for(self, kind: str, count: int, seconds: float = 120) -> None:
         wait_until(lambda: len(self.events(kind)) >= count, f"{count} {kind} in {self.name}", seconds=seconds)
 
+    def step_logs(self) -> list[Path]:
+        """Of the fits whose folders are kept, what they really did: a line a step."""
+        return list((self.path / "trials").glob("*/*/steps.log"))
+
     def done(self) -> dict[str, Any] | None:
         path = self.path / "cluster" / "done.json"
         return json.loads(path.read_text()) if path.exists() else None
@@ -126,6 +130,6 @@ def assert_whole(run: Submitted, *, trials: int = TRIALS, disruptions: int = 1) 
             ended.add(record["trial"])
         assert record["event"] != "start" or record["trial"] not in ended
     assert 1 == max(Counter((r["trial"], r["step"]) for r in run.events("report")).values())
-    for steps in (run.path / "trials").glob("*/*/steps.log"):
+    for steps in run.step_logs():
         done = Counter(line.split()[0] for line in steps.read_text().splitlines())
         assert done.total() - len(done) <= disruptions, f"{steps}: {done}"

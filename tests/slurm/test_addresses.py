@@ -3,12 +3,8 @@
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.slurm.cluster import running_cluster
 from tests.slurm.settings import Shape
-
-pytestmark = pytest.mark.slow
 
 ADDRESS = "from orchestrator.cluster.slurm import own_address; print(own_address())"
 

@@ -17,8 +17,6 @@ from tests.slurm.cluster import Cluster, running_cluster, wait_until
 from tests.slurm.settings import Shape
 from tests.slurm.test_profile import plain_profile
 
-pytestmark = pytest.mark.slow
-
 
 class Doctor:
     """Asks the doctor of one cluster about profiles; the run folder is a new one."""

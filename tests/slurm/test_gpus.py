@@ -8,8 +8,6 @@ import pytest
 from tests.slurm.cluster import Cluster
 from tests.slurm.pool import Submitted, submit
 
-pytestmark = pytest.mark.slow
-
 TOY = {"name": "tests.toy_task:ToyTask", "with": {"step_s": 1.5, "folds": 1}}
 
 

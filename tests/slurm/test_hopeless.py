@@ -8,8 +8,6 @@ import pytest
 from tests.slurm.cluster import Cluster, wait_until
 from tests.slurm.pool import Submitted, submit
 
-pytestmark = pytest.mark.slow
-
 RAISES: dict[str, Any] = {"x": {"choice": [index / 10 for index in range(8)]}, "kind": "raises"}
 
 

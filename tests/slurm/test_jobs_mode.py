@@ -13,8 +13,6 @@ from tests.orchestrator.command import toy_search, written
 from tests.slurm.cluster import Cluster, wait_until
 from tests.slurm.pool import Submitted, submit
 
-pytestmark = pytest.mark.slow
-
 TOY = {"name": "tests.toy_task:ToyTask", "with": {"step_s": 0.5, "folds": 1}}
 
 

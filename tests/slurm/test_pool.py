@@ -2,20 +2,14 @@
 
 import csv
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from orchestrator.specs.strict_yaml import write_yaml
 from tests.orchestrator.command import toy_search, written
 from tests.slurm.cluster import Cluster, wait_until
 from tests.slurm.pool import Submitted, assert_whole, profile, submit
-
-pytestmark = pytest.mark.slow
 
 
 def test_same_table_and_winner_as_on_one_machine(slurm: Cluster, tmp_path: Path) -> None:
@@ -32,11 +26,12 @@ def test_same_table_and_winner_as_on_one_machine(slurm: Cluster, tmp_path: Path)
         "metric": "macro_auc",
         "max_steps": 2,
         "sampler": "grid",
-        "space": {"model": "cnn1d", "learning_rate": {"choice": [0.001, 0.01]}, "dropout": {"choice": [0.0, 0.3]}},
+        "space": {"model": "cnn1d", "learning_rate": {"choice": [0.001, 0.01]}},
     }
     search = written(tmp_path / "search.yaml", write_yaml(space))
     cluster = written(tmp_path / "cluster.yaml", write_yaml(profile()))
-    here = run.orchestrate("search", "--space", search, "--name", "here")
+    words = ["search", "--space", search, "--name", "here", "--runs", run.runs]
+    here = slurm.run(sys.executable, "-m", "tests.orchestrator.without_ray", *words, OMP_NUM_THREADS="1")
     there = run.orchestrate("search", "--space", search, "--name", "pool", "--cluster", cluster)
     assert (0, 0) == (here.returncode, there.returncode), there.stderr + run.logs()
     assert _table(run.runs / "here") == _table(run.runs / "pool")
@@ -45,10 +40,20 @@ def test_same_table_and_winner_as_on_one_machine(slurm: Cluster, tmp_path: Path)
     run.wait_until_gone()
 
 
-def test_a_worker_leaves_before_its_time_is_over_and_not_a_step_is_repeated(slurm: Cluster, tmp_path: Path) -> None:
-    run = submit(slurm, tmp_path, time="00:01:00", retire_before=25, workers={"min": 1, "max": 1})
+def test_a_spent_budget_stops_the_search_and_more_goes_on_with_workers_that_leave_before_their_time(
+    slurm: Cluster, tmp_path: Path
+) -> None:
+    """One worker at a time, which is allotted a minute, retires after 35 s, and repeats not a step."""
+    one = {"time": "00:01:00", "retire_before": 25, "workers": {"min": 1, "max": 1}}
+    run = submit(slurm, tmp_path, space={"budget": {"gpu_hours": 10 / 3600}}, **one)
     run.wait_until_done()
-    assert_whole(run, disruptions=0)
+    assert run.events("report")
+    assert len(run.events("tell")) < 24  # all of them need 48 GPU-seconds at least
+    run.wait_until_gone()
+
+    again = submit(slurm, tmp_path, space={"budget": {"gpu_hours": 1}}, **one)
+    again.wait_until_done()
+    assert_whole(again, disruptions=0)
     workers = [json.loads(path.read_text()) for path in (run.path / "cluster" / "workers").glob("*.json")]
     assert len(workers) >= 2
     assert any(worker["retiring"] for worker in workers)
@@ -85,26 +90,11 @@ def test_a_days_work(slurm: Cluster, tmp_path: Path) -> None:
     assert "all jobs are done" in run.orchestrate("status", "toy").stdout
     run.wait_until_gone()
 
-
-def test_the_final_and_its_test_run_on_the_pool(slurm: Cluster, tmp_path: Path) -> None:
-    space = {"space": {"x": {"choice": [0.1, 0.3]}}}
-    run = submit(slurm, tmp_path, space=space)
-    run.wait_until_done()
-    done = run.orchestrate("retrain", "toy", "--seeds", "3", "--cluster", tmp_path / "toy-cluster.yaml", "--json")
+    words = ["retrain", "toy", "--seeds", "3", "--cluster", tmp_path / "toy-cluster.yaml", "--json"]
+    done = run.orchestrate(*words)  # the final and its test run on the pool
     assert 0 == done.returncode, done.stderr + run.logs()
     assert 3 == json.loads(done.stdout)["seeds"]
     assert 1 == len((run.path / "final" / "opened.log").read_text().splitlines())
-
-
-def test_a_spent_budget_of_gpu_hours_stops_the_search_and_more_goes_on(slurm: Cluster, tmp_path: Path) -> None:
-    run = submit(slurm, tmp_path, space={"budget": {"gpu_hours": 30 / 3600}})
-    run.wait_until_done()
-    assert run.events("report")
-    assert len(run.events("tell")) < 24  # all of them need 48 GPU-seconds at least
-    run.wait_until_gone()
-    again = submit(slurm, tmp_path, space={"budget": {"gpu_hours": 1}})
-    again.wait_until_done()
-    assert_whole(again)
 
 
 def test_workers_that_cannot_start_end_the_run_with_the_reason(slurm: Cluster, tmp_path: Path) -> None:
@@ -122,25 +112,6 @@ def test_a_mistake_that_only_a_job_can_see_ends_the_run_with_exit_code_2(slurm: 
     assert 2 == (run.done() or {})["exit_code"]
     assert "accuracy is not among what the task reports" in run.orchestrate("status", "toy").stdout
     run.wait_until_gone()
-
-
-@pytest.mark.parametrize("which", ["slurm", "slurm_with_accounting"])
-def test_the_end_of_a_job_is_noticed_and_made_good(which: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    cluster: Cluster = request.getfixturevalue(which)
-    run = submit(cluster, tmp_path, **({"account": "ecg"} if which == "slurm_with_accounting" else {}))
-    run.wait_for("tell", 2)
-    workers = set(run.jobs("worker"))
-    cluster.scancel(run.running("worker"))
-    wait_until(lambda: bool(set(run.jobs("worker")) - workers), "another worker", seconds=30)
-    driver = run.running("driver")
-    for process in run.processes(driver):
-        if process.name().startswith("python"):
-            os.kill(process.pid, signal.SIGKILL)
-    wait_until(
-        lambda: any(state == "RUNNING" and job != driver for job, state in run.jobs("driver").items()),
-        "its successor",
-    )
-    assert 0 == run.orchestrate("cancel", "toy").returncode
 
 
 def test_a_profile_without_room_for_a_fit_is_refused(slurm: Cluster, tmp_path: Path) -> None:

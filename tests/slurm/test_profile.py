@@ -120,7 +120,6 @@ def test_a_shipped_profile_is_right_but_for_the_names_that_a_site_fills_in(path:
     assert profile.account == "your-account"
 
 
-@pytest.mark.slow
 def test_a_shipped_profile_that_is_filled_in_is_accepted_by_a_real_slurm(slurm_programs: None, tmp_path: Path) -> None:
     assert ["cpu.yaml", "gpu.yaml", "preemptible.yaml"] == [path.name for path in SHIPPED]
     with running_cluster(Shape(nodes=1, cpus=16, memory_mb=64_000)) as cluster:

@@ -20,8 +20,6 @@ from tests.slurm.pool import Submitted, assert_whole, submit
 from tests.slurm.settings import Shape
 from tests.slurm.users import NAMES, as_user, open_folder, open_to_users
 
-pytestmark = pytest.mark.slow
-
 PREFIX = OWN_FOLDER[1:].partition("-")[0] + "-"  # of the folders of a Ray
 
 # Says how many nodes a Ray has, or why it does not say so.

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.orchestrator.command import orchestrate, toy_search, written
+from tests.orchestrator.without_ray import orchestrate_here
 
 
 @pytest.mark.slow
@@ -26,16 +27,14 @@ def test_in_a_pipe_there_is_a_plain_line_a_trial_then_the_table_and_nothing_of_t
     assert lines[-1].startswith(f"MLflow sqlite:///{tmp_path}/runs/mlflow.db, experiment toy, run ")
 
 
-@pytest.mark.slow
 def test_with_json_there_is_one_json_value_and_nothing_else(tmp_path: Path) -> None:
     space = written(tmp_path / "toy.yaml", toy_search())
-    done = orchestrate("search", "--space", space, "--runs", tmp_path / "runs", "--json")
+    done = orchestrate_here("search", "--space", space, "--runs", tmp_path / "runs", "--json")
     assert "" == done.stderr
     (status,) = json.loads(done.stdout)
     assert ("finished", {"complete": 2}) == (status["state"], status["trials"])
 
 
-@pytest.mark.slow
 def test_on_a_terminal_a_live_table_shows_the_running_trial_and_the_best(tmp_path: Path) -> None:
     task = {"name": "tests.toy_task:ToyTask", "with": {"step_s": 0.3}}
     space = written(tmp_path / "toy.yaml", toy_search(task=task))
@@ -50,7 +49,7 @@ def on_a_terminal(*words: str) -> str:
     ours, its = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
     with subprocess.Popen(
-        [sys.executable, "-m", "orchestrator.cli", *words], stdout=its, stderr=its, env=environment
+        [sys.executable, "-m", "tests.orchestrator.without_ray", *words], stdout=its, stderr=its, env=environment
     ) as process:
         os.close(its)
         parts = []

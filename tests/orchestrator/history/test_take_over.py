@@ -19,14 +19,14 @@ TAKE_OVER = """
 import sys
 from pathlib import Path
 from orchestrator.runs.driver import drive_search
-from orchestrator.execution.local_ray import local_ray
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.history.run_contents import search_of
 from orchestrator.execution.session import open_session
+from tests.orchestrator.without_ray import no_ray
 
 folder = RunFolder(Path(sys.argv[1]))
-ray = local_ray(cpus=1, threads=1)
-drive_search(search_of(folder), folder, lambda: open_session(folder, ray, quiet=True, take_over=True))
+here = no_ray(cpus=1, threads=1)
+drive_search(search_of(folder), folder, lambda: open_session(folder, here, quiet=True, take_over=True))
 """
 
 
@@ -59,7 +59,7 @@ def test_a_frozen_driver_that_wakes_up_after_the_end_changes_nothing(tmp_path: P
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as frozen:
         wait_for(run / "trials" / "0" / "seed0-fold0" / "steps.log")
         frozen.send_signal(signal.SIGSTOP)
-        subprocess.run([sys.executable, "-c", TAKE_OVER, str(run)], check=True, timeout=120)
+        subprocess.run([sys.executable, "-c", TAKE_OVER, str(run)], check=True)
         before = {path: path.read_bytes() for path in run.iterdir() if path.is_file()}
         assert run / "winner.json" in before
         frozen.send_signal(signal.SIGCONT)

@@ -10,10 +10,9 @@ import pytest
 from orchestrator.history import records
 from orchestrator.history.journal import read_journal
 from orchestrator.history.records import Stage, Start
-from tests.faults.test_ten_kills import orchestrate as killed
+from tests.faults.killed_driver import killed
 from tests.orchestrator.command import orchestrate, toy_search, written
-
-pytestmark = pytest.mark.slow
+from tests.orchestrator.without_ray import orchestrate_here
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def test_an_experiment_runs_its_stages_in_order_and_tests_the_best_candidate_onc
     experiment: Path, tmp_path: Path
 ) -> None:
     runs = tmp_path / "runs"
-    done = orchestrate("run", experiment, "--runs", runs, "--json")
+    done = orchestrate_here("run", experiment, "--runs", runs, "--json")
     assert 0 == done.returncode, done.stderr
     run = runs / "toy"
 
@@ -57,7 +56,7 @@ def test_an_experiment_runs_its_stages_in_order_and_tests_the_best_candidate_onc
     assert (run / "table.csv").read_text().splitlines()[0].endswith(",run")
     assert 0o700 == run.stat().st_mode & 0o777
 
-    again = orchestrate("run", experiment, "--runs", runs, "--json")
+    again = orchestrate_here("run", experiment, "--runs", runs, "--json")
     assert tested == json.loads(again.stdout)
     assert "opened\n" == (run / "final" / "opened.log").read_text()
 
@@ -68,7 +67,7 @@ def test_an_experiment_killed_at_a_stage_or_an_opening_goes_on_and_opens_the_tes
 ) -> None:
     runs = tmp_path / "runs"
     assert -9 == killed("run", experiment, "--runs", runs, kill=kill).returncode
-    done = orchestrate("resume", "toy", "--runs", runs, "--json")
+    done = orchestrate_here("resume", "toy", "--runs", runs, "--json")
     assert 0 == done.returncode, done.stderr
     assert 1 == json.loads(done.stdout)["openings"]
     assert 4 == len(events(runs / "toy", Stage))
@@ -80,20 +79,20 @@ def test_an_experiment_killed_at_a_stage_or_an_opening_goes_on_and_opens_the_tes
 def test_a_second_opening_is_refused_without_reopen_and_marked_with_it(tmp_path: Path) -> None:
     space = written(tmp_path / "toy.yaml", toy_search())
     runs = tmp_path / "runs"
-    assert 0 == orchestrate("search", "--space", space, "--runs", runs).returncode
-    first = orchestrate("retrain", "toy", "--runs", runs, "--seeds", 2)
+    assert 0 == orchestrate_here("search", "--space", space, "--runs", runs).returncode
+    first = orchestrate_here("retrain", "toy", "--runs", runs, "--seeds", 2)
     assert 0 == first.returncode, first.stderr
 
-    refused = orchestrate("retrain", "toy", "--runs", runs, "--seeds", 2)
+    refused = orchestrate_here("retrain", "toy", "--runs", runs, "--seeds", 2)
     assert 2 == refused.returncode
     assert "the test part of this data was opened on 20" in refused.stderr
     assert "--reopen opens it again and marks it" in refused.stderr
 
-    reopened = orchestrate("retrain", "toy", "--runs", runs, "--seeds", 1, "--reopen")
+    reopened = orchestrate_here("retrain", "toy", "--runs", runs, "--seeds", 1, "--reopen")
     assert 0 == reopened.returncode, reopened.stderr
     assert "NOTE the test part was opened 2 times" in reopened.stdout
     assert 2 == json.loads((runs / "toy" / "final" / "test.json").read_text())["openings"]
-    assert "opened 2 times" in orchestrate("consolidate", "toy", "--runs", runs).stdout
+    assert "opened 2 times" in orchestrate_here("consolidate", "toy", "--runs", runs).stdout
     assert (runs / "toy" / "final-1" / "test.json").exists()
 
 
@@ -102,16 +101,17 @@ def test_status_and_consolidate_read_a_run_that_was_killed_and_resume_ends_it(tm
     runs = tmp_path / "runs"
     killed("search", "--space", space, "--runs", runs, kill="tell-complete:3:after")
 
-    (status,) = json.loads(orchestrate("status", "--runs", runs, "--json").stdout)["toy"]
+    (status,) = json.loads(orchestrate_here("status", "--runs", runs, "--json").stdout)["toy"]
     assert ("interrupted", 5) == (status["state"], status["total"])
     assert 3 == status["trials"]["complete"]
-    rows = json.loads(orchestrate("consolidate", "toy", "--runs", runs, "--json").stdout)
+    rows = json.loads(orchestrate_here("consolidate", "toy", "--runs", runs, "--json").stdout)
     assert 3 == [row["state"] for row in rows].count("complete")
 
-    assert 0 == orchestrate("resume", "toy", "--runs", runs).returncode
-    assert "toy: finished; 5 complete of 5" in orchestrate("status", "--runs", runs).stdout
+    assert 0 == orchestrate_here("resume", "toy", "--runs", runs).returncode
+    assert "toy: finished; 5 complete of 5" in orchestrate_here("status", "--runs", runs).stdout
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_the_fit_goes_on(tmp_path: Path) -> None:
     space = written(tmp_path / "toy.yaml", toy_search(folds=1, space={"kind": {"choice": ["dies", "plain"]}}))
     done = orchestrate("search", "--space", space, "--runs", tmp_path / "runs")
@@ -124,12 +124,12 @@ def test_a_worker_that_dies_is_replaced_and_the_fit_goes_on(tmp_path: Path) -> N
 def test_spec_changes_that_a_resume_may_make_are_taken_and_others_refused(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     space = written(tmp_path / "toy.yaml", toy_search(sampler="random", trials=2, space={"x": {"uniform": [0, 1]}}))
-    assert 0 == orchestrate("search", "--space", space, "--runs", runs).returncode
-    more = orchestrate("search", "--space", space, "--runs", runs, "--trials", 4, "--concurrency", 2, "--json")
+    assert 0 == orchestrate_here("search", "--space", space, "--runs", runs).returncode
+    more = orchestrate_here("search", "--space", space, "--runs", runs, "--trials", 4, "--concurrency", 2, "--json")
     assert 4 == json.loads(more.stdout)[0]["trials"]["complete"]
 
     written(space, toy_search(sampler="random", trials=2, space={"x": {"uniform": [0, 2]}}))
-    refused = orchestrate("search", "--space", space, "--runs", runs)
+    refused = orchestrate_here("search", "--space", space, "--runs", runs)
     assert 2 == refused.returncode
     assert "space.x.uniform: [0.0, 1.0] > [0.0, 2.0]" in refused.stderr
 
@@ -138,15 +138,15 @@ def test_data_that_another_run_was_tested_on_is_not_opened_again_without_reopen(
     runs = tmp_path / "runs"
     space = written(tmp_path / "toy.yaml", toy_search())
     for name in ("one", "two"):
-        assert 0 == orchestrate("search", "--space", space, "--runs", runs, "--name", name).returncode
-    assert 0 == orchestrate("retrain", "one", "--runs", runs, "--seeds", 1).returncode
+        assert 0 == orchestrate_here("search", "--space", space, "--runs", runs, "--name", name).returncode
+    assert 0 == orchestrate_here("retrain", "one", "--runs", runs, "--seeds", 1).returncode
 
-    refused = orchestrate("retrain", "two", "--runs", runs, "--seeds", 1)
+    refused = orchestrate_here("retrain", "two", "--runs", runs, "--seeds", 1)
     assert 2 == refused.returncode
     assert f"by {runs}/one/final; scores chosen after a look at the test part are worth nothing" in refused.stderr
     assert not (runs / "two" / "final").exists()
 
-    marked = orchestrate("retrain", "two", "--runs", runs, "--seeds", 1, "--reopen", "--json")
+    marked = orchestrate_here("retrain", "two", "--runs", runs, "--seeds", 1, "--reopen", "--json")
     assert 2 == json.loads(marked.stdout)["openings"]
     assert 2 == json.loads((runs / "two" / "final" / "model" / "signature.json").read_text())["test_openings"]
     assert "NOTE: the test part was opened 2 times" in (runs / "two" / "table.md").read_text()
@@ -155,11 +155,11 @@ def test_data_that_another_run_was_tested_on_is_not_opened_again_without_reopen(
 def test_a_final_killed_while_it_exports_is_finished_by_the_same_command(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     space = written(tmp_path / "toy.yaml", toy_search())
-    assert 0 == orchestrate("search", "--space", space, "--runs", runs).returncode
-    assert 0 == orchestrate("retrain", "toy", "--runs", runs, "--seeds", 1).returncode
+    assert 0 == orchestrate_here("search", "--space", space, "--runs", runs).returncode
+    assert 0 == orchestrate_here("retrain", "toy", "--runs", runs, "--seeds", 1).returncode
     shutil.rmtree(runs / "toy" / "final" / "model")
 
-    again = orchestrate("retrain", "toy", "--runs", runs, "--seeds", 1, "--json")
+    again = orchestrate_here("retrain", "toy", "--runs", runs, "--seeds", 1, "--json")
     assert 1 == json.loads(again.stdout)["openings"]
     assert (runs / "toy" / "final" / "model" / "model.json").exists()
     assert "opened\n" == (runs / "toy" / "final" / "opened.log").read_text()
@@ -169,14 +169,14 @@ def test_a_stage_or_a_final_is_no_run_of_its_own(experiment: Path, tmp_path: Pat
     runs = tmp_path / "runs"
     killed("run", experiment, "--runs", runs, kill="stage:2:after")
     for command in ("resume", "retrain", "status"):
-        done = orchestrate(command, "toy/head", "--runs", runs)
+        done = orchestrate_here(command, "toy/head", "--runs", runs)
         assert (2, "toy/head: is a part of the run toy; give that name\n") == (done.returncode, done.stderr)
 
 
 def test_a_resume_keeps_the_number_of_trials_that_the_last_start_asked_for(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     space = written(tmp_path / "toy.yaml", toy_search(sampler="random", trials=2, space={"x": {"uniform": [0, 1]}}))
-    assert 0 == orchestrate("search", "--space", space, "--runs", runs).returncode
+    assert 0 == orchestrate_here("search", "--space", space, "--runs", runs).returncode
     assert -9 == killed("search", "--space", space, "--runs", runs, "--trials", 5, kill="ask:2:after").returncode
-    assert 0 == orchestrate("resume", "toy", "--runs", runs).returncode
-    assert "toy: finished; 5 complete of 5" in orchestrate("status", "--runs", runs).stdout
+    assert 0 == orchestrate_here("resume", "toy", "--runs", runs).returncode
+    assert "toy: finished; 5 complete of 5" in orchestrate_here("status", "--runs", runs).stdout

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from tests.orchestrator.command import orchestrate, toy_search, written
+from tests.orchestrator.without_ray import orchestrate_here
 
 
 def refused(space: Path, runs: Path) -> str:
-    done = orchestrate("search", "--space", space, "--runs", runs)
+    done = orchestrate_here("search", "--space", space, "--runs", runs)
     assert 2 == done.returncode, done.stdout + done.stderr
     assert "" == done.stdout
     assert "Traceback" not in done.stderr
@@ -113,7 +114,7 @@ def test_an_experiment_names_the_mistakes_of_all_its_files(tmp_path: Path) -> No
         "other": {"search": "none.yaml"},
     }
     experiment = written(tmp_path / "e.yaml", {"stages": stages, "final": {"stages": ["ful"], "seeds": 3}})
-    done = orchestrate("run", experiment, "--runs", tmp_path / "runs")
+    done = orchestrate_here("run", experiment, "--runs", tmp_path / "runs")
     assert 2 == done.returncode
     for said in (
         f"{tmp_path}/e.yaml:4: start_from: must name a stage above this one (there is none), got 'head'",
@@ -133,7 +134,7 @@ def test_folds_that_the_earlier_stage_did_not_search_are_refused_since_its_weigh
     written(tmp_path / "full.yaml", toy_search(folds=2))
     stages = {"head": {"search": "head.yaml"}, "full": {"search": "full.yaml", "start_from": "head"}}
     experiment = written(tmp_path / "e.yaml", {"stages": stages, "final": {"stages": ["full"]}})
-    done = orchestrate("plan", experiment)
+    done = orchestrate_here("plan", experiment)
     assert 2 == done.returncode
     assert "its weights would have seen their validation records; give both the same folds" in done.stderr
 
