@@ -89,9 +89,10 @@ def _facts(name: str) -> dict[str, Any]:
 
 def _row(facts: Mapping[str, Any]) -> tuple[str, ...]:
     published = facts["published"]
-    said = (
-        f"{published['weights']:,} ({published['leads']} leads, {published['classes']} classes)" if published else "-"
-    )
+    said = "-"
+    if published:
+        leads = f"{published['leads']} lead{'s' * (published['leads'] > 1)}"
+        said = f"{published['weights']:,} ({leads}, {published['classes']} classes)"
     cost = f"{facts['multiply_adds'] / 1e6:,.1f} M"
     return facts["name"], f"{facts['weights']:,}", said, cost, facts["input"], facts["source"]
 

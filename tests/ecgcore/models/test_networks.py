@@ -148,7 +148,7 @@ def test_a_prediction_is_the_same_alone_and_in_a_padded_batch(name, lengths, mor
 
 @pytest.mark.parametrize("name", MODELS)
 def test_in_training_too_padding_changes_neither_statistics_nor_gradients(name):
-    """The same records, padded by nothing and by 300 samples of garbage; in 64 bits, where sums in another order agree."""
+    """The same records, padded by nothing and by 300 samples of garbage; in 64 bits, for sums in another order."""
     signals, lengths = torch.randn(6, 12, 500), torch.tensor([500, 333, 480, 500, 257, 401])
     padded = torch.cat([signals, torch.randn(6, 12, 300)], dim=2)
 

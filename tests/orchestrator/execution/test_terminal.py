@@ -35,6 +35,7 @@ def test_with_json_there_is_one_json_value_and_nothing_else(tmp_path: Path) -> N
     assert ("finished", {"complete": 2}) == (status["state"], status["trials"])
 
 
+@pytest.mark.slow
 def test_on_a_terminal_a_live_table_shows_the_running_trial_and_the_best(tmp_path: Path) -> None:
     task = {"name": "tests.toy_task:ToyTask", "with": {"step_s": 0.3}}
     space = written(tmp_path / "toy.yaml", toy_search(task=task))
@@ -49,7 +50,7 @@ def on_a_terminal(*words: str) -> str:
     ours, its = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.orchestrator.without_ray", *words], stdout=its, stderr=its, env=environment
+        [sys.executable, "-m", "orchestrator.cli", *words], stdout=its, stderr=its, env=environment
     ) as process:
         os.close(its)
         parts = []

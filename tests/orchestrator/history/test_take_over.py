@@ -22,10 +22,10 @@ from orchestrator.runs.driver import drive_search
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.history.run_contents import search_of
 from orchestrator.execution.session import open_session
-from tests.orchestrator.without_ray import no_ray
+from orchestrator.execution.in_process import in_process
 
 folder = RunFolder(Path(sys.argv[1]))
-here = no_ray(cpus=1, threads=1)
+here = in_process(threads=1)
 drive_search(search_of(folder), folder, lambda: open_session(folder, here, quiet=True, take_over=True))
 """
 
