@@ -147,6 +147,10 @@ def test_the_tour_has_one_line_for_every_source_file() -> None:
     assert sorted(there) == sorted(told)
 
 
+def test_the_readme_is_what_a_user_reads_in_one_sitting() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 200
+
+
 def test_every_source_file_says_first_what_it_is_for() -> None:
     for path in SOURCES:
         assert path.name == "__init__.py" or ast.get_docstring(ast.parse(path.read_text())), path
