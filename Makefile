@@ -28,10 +28,10 @@ slurm-packages:  ## The SLURM that the cluster's tests start, where apt and root
 			|| echo "SLURM could not be installed; its tests are skipped"; \
 	fi
 
-test: install slurm-packages  ## Every test: about a quarter of an hour on two cores.
+test: install slurm-packages  ## Every test.
 	@$(BIN)/python -m pytest
 
-test-quick: install  ## The tests that start no Ray and no SLURM: two minutes.
+test-quick: install  ## The tests that start no Ray and no SLURM, kill nothing, and read no whole database.
 	@$(BIN)/python -m pytest -m "not slow and not slurm" -n 2
 
 check: install  ## Format, lint, types.

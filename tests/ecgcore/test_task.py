@@ -154,6 +154,7 @@ def test_a_folder_that_is_no_store_is_refused_with_the_way_out(tmp_path):
         ArrhythmiaTask(data=tmp_path).describe()
 
 
+@pytest.mark.slow
 def test_the_untuned_small_model_learns_real_recordings(recordings, tmp_path):
     """PTB-XL superclasses, folds 1-6 and 7+8: macro-AUC about .84; chance is .5. The test part stays shut."""
     rule = SplitRule(train=tuple("123456"), validation=("7", "8"), test=("9",))

@@ -11,7 +11,7 @@ from tests.orchestrator.command import written
 from tests.slurm.cluster import Cluster, wait_until
 from tests.slurm.pool import Submitted, profile
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slurm
 
 
 def submitted(slurm: Cluster, folder: Path, *, records: int = 40, leads: str = "II", **changes: object) -> Submitted:

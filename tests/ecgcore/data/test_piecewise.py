@@ -88,6 +88,7 @@ def test_pieces_of_another_request_are_not_taken(source, tmp_path):
     assert set(open_store(tmp_path / "store").records.lengths.tolist()) == {200}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", ["the command", "a process that reads"])
 def test_a_killed_preparation_goes_on_and_leaves_no_process(tmp_path, victim):
     """SIGKILL while two processes read, as asked though so few: all end; the same command completes the same store."""

@@ -64,6 +64,7 @@ def test_a_model_says_the_same_of_volts_millivolts_and_microvolts(normalise, gai
         assert second[name] == pytest.approx(probability, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_model_says_the_same_of_ptbxls_100_hz_and_500_hz_versions(recordings, tmp_path):
     """PTB-XL's own 100 Hz files were made from the 500 Hz ones by other filters than ours: the tolerance is theirs.
 

@@ -9,6 +9,8 @@ from ecgcore.data.sealed import open_sealed
 from ecgcore.data.store import open_store
 from tests.ecgcore.data_command import main
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = {
     "ptbxl500": "434 records of 407 patients",
     "cinc2017": "2202 records of 2202 patients; N 700, A 651, O 600, noise 251 (reader cinc2017)",

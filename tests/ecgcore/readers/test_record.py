@@ -160,6 +160,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
     assert (recording.rate, recording.leads) == (250.0, STANDARD_LEADS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folder", "leads", "count"),
     [

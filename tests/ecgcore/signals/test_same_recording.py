@@ -47,6 +47,7 @@ def test_missing_leads_and_short_recordings_are_like_nobody():
     assert found == [("a0", "b0"), ("a0", "b2")]  # by the one lead that is there
 
 
+@pytest.mark.slow
 def test_check_of_two_folders_names_the_recordings_of_ptbxl_in_the_challenge(recordings, capsys):
     """HR00001 to HR00010 are PTB-XL 1 to 10 at five times the rate; number 9 is not in the folder of PTB-XL."""
     folders = [recordings / "challenge2021_mix" / "ptb-xl", recordings / "ptbxl500"]
@@ -59,6 +60,7 @@ def test_check_of_two_folders_names_the_recordings_of_ptbxl_in_the_challenge(rec
     assert f"{folders[0]} and {folders[1]}: 9: {copies}\n" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_check_of_a_store_for_pretraining_finds_none_of_the_target(recordings, tmp_path, capsys):
     """What --leave-out was for: a store without PTB-XL's part of the challenge shares no recording with PTB-XL."""
     words = ["--reader", "challenge", "--from", str(recordings / "challenge2021_mix"), "--leave-out", "ptb-xl/*"]
