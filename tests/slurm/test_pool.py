@@ -67,22 +67,22 @@ def test_a_days_work(slurm: Cluster, tmp_path: Path) -> None:
     assert len(run.jobs("driver")) <= 2  # the driver and, once it runs, its successor
     assert 3 == len(run.jobs("worker"))
 
-    run.wait_for("tell", 4)
+    run.wait_for("tell", 1)
     shown = run.orchestrate("status", "toy").stdout
     assert "driver job" in shown
     assert "successor job" in shown
     assert "workers 3 running" in shown
     assert "GPU-hours" in shown
-    assert "toy 1/24" in run.orchestrate("logs", "toy").stdout
-    assert "worker job" in run.orchestrate("logs", "toy", "--worker", "3").stdout
-    wrong = run.orchestrate("logs", "toy", "--worker", "9")
-    assert (2, True) == (wrong.returncode, "must be 1 to 3" in wrong.stderr)
 
     cancelled = run.orchestrate("cancel", "toy")
     assert 0 == cancelled.returncode, cancelled.stderr
     assert not run.jobs()
     assert "cancelled" in run.orchestrate("status", "toy").stdout
     assert len(run.events("tell")) < 24
+    assert "toy 1/24" in run.orchestrate("logs", "toy").stdout
+    assert "worker job" in run.orchestrate("logs", "toy", "--worker", "3").stdout
+    wrong = run.orchestrate("logs", "toy", "--worker", "9")
+    assert (2, True) == (wrong.returncode, "must be 1 to 3" in wrong.stderr)
 
     assert 0 == run.orchestrate("resume", "toy").returncode
     run.wait_until_done()

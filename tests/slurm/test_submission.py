@@ -65,7 +65,7 @@ def test_an_account_with_room_for_fewer_jobs_gets_as_many_workers_as_there_is_ro
     limit = ["sacctmgr", "-i", "modify", "user", "where", "account=ecg", "set"]
     slurm_with_accounting.ask(*limit, "MaxSubmitJobs=5")
     try:
-        done = slurm_with_accounting.run(sys.executable, "-m", "orchestrator.cluster.sbatch", run.path, 0, 8)
+        done = slurm_with_accounting.run(sys.executable, "-m", "orchestrator.cluster.sbatch", run.path, 0, 0, 8)
         queued = slurm_with_accounting.squeue()
     finally:
         slurm_with_accounting.ask(*limit, "MaxSubmitJobs=-1")
