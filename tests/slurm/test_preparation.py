@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,15 @@ from tests.slurm.pool import Submitted, profile
 pytestmark = pytest.mark.slurm
 
 
-def submitted(slurm: Cluster, folder: Path, *, records: int = 40, leads: str = "II", **changes: object) -> Submitted:
+def submitted(slurm: Cluster, folder: Path, **options: Any) -> Submitted:
+    run = to_submit(slurm, folder, **options)
+    said = run.orchestrate("submit", folder / "toy.yaml", "--cluster", folder / "cluster.yaml")
+    assert 0 == said.returncode, said.stderr
+    assert "a job that prepares the data" in said.stdout
+    return run
+
+
+def to_submit(slurm: Cluster, folder: Path, *, records: int = 40, leads: str = "II") -> Submitted:
     """A search of two trials on records that are synthesized when they are needed."""
     recipe = {
         "store": "store",
@@ -31,12 +40,8 @@ def submitted(slurm: Cluster, folder: Path, *, records: int = 40, leads: str = "
         "space": {"model": "cnn1d", "learning_rate": {"choice": [0.001, 0.01]}},
     }
     written(folder / "toy.yaml", write_yaml(space))
-    written(folder / "cluster.yaml", write_yaml(profile(**changes)))
-    run = Submitted(slurm=slurm, runs=folder / "runs", name="toy")
-    said = run.orchestrate("submit", folder / "toy.yaml", "--cluster", folder / "cluster.yaml")
-    assert 0 == said.returncode, said.stderr
-    assert "a job that prepares the data" in said.stdout
-    return run
+    written(folder / "cluster.yaml", write_yaml(profile()))
+    return Submitted(slurm=slurm, runs=folder / "runs", name="toy")
 
 
 def test_a_job_prepares_the_data_and_then_the_run_is_as_any_other(slurm: Cluster, tmp_path: Path) -> None:
@@ -95,7 +100,7 @@ def test_cancel_ends_a_preparation_and_resume_begins_it_again(slurm: Cluster, tm
 
 
 def test_search_on_a_cluster_follows_from_the_preparation_to_the_table(slurm: Cluster, tmp_path: Path) -> None:
-    run = submitted(slurm, tmp_path)
+    run = to_submit(slurm, tmp_path)
     followed = run.orchestrate("search", "--space", tmp_path / "toy.yaml", "--cluster", tmp_path / "cluster.yaml")
     assert 0 == followed.returncode, followed.stderr + run.logs()
     assert "prepares its data first" in followed.stdout
