@@ -35,8 +35,9 @@ def test_a_killed_drivers_jobs_run_on_to_the_table_of_one_machine_and_to_a_final
     slurm: Cluster, tmp_path: Path
 ) -> None:
     space = {"x": {"choice": [0.1, 0.3]}, "kind": {"choice": ["plain", "bent", "raises"]}}
-    run = submitted(slurm, tmp_path, task=TOY, max_steps=4, space=space)
-    run.wait_for("report", 2)
+    slow = {**TOY, "with": {"step_s": 2.0, "folds": 1}}  # no fit is at its end when the driver is killed
+    run = submitted(slurm, tmp_path, task=slow, max_steps=4, space=space)
+    run.wait_for("report", 1)
     for process in run.processes(run.running("driver")):
         if process.name().startswith("python"):
             process.kill()
