@@ -157,9 +157,13 @@ def _search(given: argparse.Namespace) -> None:
     changes = {name: value for name in ("trials", "concurrency") if (value := getattr(given, name)) is not None}
     spec = read_search(given.space).model_copy(update=changes)
     folder = RunFolder(runs_root(given.runs) / (given.name or given.space.stem))
-    from orchestrator.results.report import search_report  # after the file was read: a mistake in it is told at once
+    _run_search(spec, folder, given)
 
-    if given.cluster:
+
+def _run_search(spec: "SearchSpec", folder: "RunFolder", given: argparse.Namespace) -> None:
+    from orchestrator.results.report import search_report
+
+    if getattr(given, "cluster", None):
         from orchestrator.cluster.following import follow
         from orchestrator.cluster.profile import read_profile
         from orchestrator.cluster.submit import submit_search
@@ -210,8 +214,6 @@ def _run_experiment(
 def _resume(given: argparse.Namespace) -> None:
     from orchestrator.history.run_contents import experiment_of, search_of
     from orchestrator.history.run_folder import existing_run
-    from orchestrator.results.report import search_report
-    from orchestrator.runs.driver import drive_search
 
     folder = existing_run(given.name, given.runs)
     if (folder.path / "cluster").exists():
@@ -224,10 +226,7 @@ def _resume(given: argparse.Namespace) -> None:
     elif experiment := experiment_of(folder):
         _run_experiment(experiment, folder, given)
     else:
-        spec = search_of(folder)
-        _prepare([spec], given)
-        logged = drive_search(spec, folder, _here(folder, given, [spec]))
-        print(search_report(folder, as_json=given.json, logged=logged))
+        _run_search(search_of(folder), folder, given)
 
 
 def _retrain(given: argparse.Namespace) -> None:
