@@ -86,7 +86,10 @@ class Submitted:
         return next(id_ for id_ in found if self.slurm.node_of(id_) != apart)
 
     def processes(self, job: str) -> list[psutil.Process]:
-        """The processes of a job; an array's task has a number of its own besides ARRAY_TASK."""
+        """The processes of a job; an array's task has a number of its own besides ARRAY_TASK.
+
+        One that ends in the moment of reading may show an empty environment.
+        """
         found = []
         for process in self.slurm.job_processes():
             try:
@@ -94,7 +97,7 @@ class Submitted:
             except (psutil.Error, OSError):
                 continue
             array = f"{environment.get('SLURM_ARRAY_JOB_ID')}_{environment.get('SLURM_ARRAY_TASK_ID')}"
-            if job in (environment["SLURM_JOB_ID"], array):
+            if job in (environment.get("SLURM_JOB_ID"), array):
                 found.append(process)
         return found
 
