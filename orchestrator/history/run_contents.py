@@ -9,7 +9,7 @@ from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import SearchBegun
 from orchestrator.history.run_folder import JOURNAL, RunFolder
 from orchestrator.specs.experiment import Experiment
-from orchestrator.specs.specs import SearchSpec
+from orchestrator.specs.specs import SearchSpec, by_rules_of
 
 
 def read_ledger(folder: RunFolder) -> Ledger:
@@ -34,6 +34,12 @@ def experiment_of(folder: RunFolder) -> Experiment | None:
     entries = read_journal(folder.journal)
     data = entries[0][0].spec if entries and isinstance(entries[0][0], SearchBegun) else {}
     return Experiment.from_data(data) if "stages" in data else None
+
+
+def as_begun(folder: RunFolder, spec: SearchSpec) -> SearchSpec:
+    """Return the spec by the rules with which an earlier version began the search, where one did."""
+    begun = read_journal(folder.journal)
+    return by_rules_of(begun[0][0].spec, spec) if begun and isinstance(begun[0][0], SearchBegun) else spec
 
 
 def searches_of(folder: RunFolder) -> list[RunFolder]:

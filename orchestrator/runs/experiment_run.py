@@ -27,7 +27,7 @@ def run_experiment(
     """Run or continue an experiment to its end; return the content of test.json."""
     journal = Journal(folder.journal)
     try:
-        _begin(experiment, folder, journal)
+        experiment = _begin(experiment, folder, journal)
         known = {record.name: record.winner for record, _at in journal.entries if isinstance(record, Stage)}
         for name, spec in experiment.searches.items():
             session.progress.say(
@@ -74,20 +74,24 @@ def best_stage(experiment: Experiment, folder: RunFolder) -> tuple[str, Winner]:
     return best, winners[best]
 
 
-def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> None:
-    data = experiment.as_data()
+def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> Experiment:
+    """Journal the experiment, or compare it with the one that was begun; return it by the rules of its beginning."""
     if not journal.entries:
+        data = experiment.as_data()
         journal.append(SearchBegun(spec=data))
         write_text(folder.spec, write_yaml(data))
         facts = {name: prepared_task(spec.task).describe() for name, spec in experiment.searches.items()}
         seeds = {name: {"seed": spec.seed, "seeds": spec.seeds} for name, spec in experiment.searches.items()}
         write_provenance(folder, facts=facts, seeds=seeds)
-        return
-    begun = first_spec(journal, of="experiment")
+        return experiment
+    first = first_spec(journal, of="experiment")
+    experiment = experiment.by_rules_of(first)
+    begun, data = Experiment.from_data(first).as_data(), experiment.as_data()
     changes = [
         f"{name}: {change}"
-        for name in dict.fromkeys([*begun.get("stages", {}), *data["stages"]])
-        for change in differences(begun.get("stages", {}).get(name, {}), data["stages"].get(name, {}))
+        for name in dict.fromkeys([*begun["stages"], *data["stages"]])
+        for change in differences(begun["stages"].get(name, {}), data["stages"].get(name, {}))
     ]
-    changes += [f"final: {change}" for change in differences(begun.get("final", {}), data["final"])]
+    changes += [f"final: {change}" for change in differences(begun["final"], data["final"])]
     refuse_another(folder, changes, of="an experiment")
+    return experiment

@@ -8,7 +8,7 @@ from orchestrator.execution.session import Session
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.provenance import write_provenance
 from orchestrator.history.records import FitKey
-from orchestrator.history.run_contents import read_ledger
+from orchestrator.history.run_contents import as_begun, read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import write_tables
 from orchestrator.search.lineage import Lineage, StartFrom, from_nothing
@@ -22,6 +22,7 @@ from orchestrator.specs.task_loading import prepared_task
 
 def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
     """Run or continue a search to its end or the end of its budget, and write its tables and winner."""
+    spec = as_begun(folder, spec)
     task = prepared_task(spec.task)
     search = Search(
         spec,
@@ -57,6 +58,7 @@ def begin_search(spec: SearchSpec, folder: RunFolder) -> int:
 
     Raises UserError where the folder holds another search, or where what it starts from is not there.
     """
+    spec = as_begun(folder, spec)
     facts = TaskFacts.of(prepared_task(spec.task), spec)
     lineage = Lineage(start_from=start_from_of(spec, folder))
     search = Search(spec, folder, facts=facts, incarnation="submitted", lineage=lineage)

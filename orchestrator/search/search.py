@@ -40,7 +40,7 @@ from orchestrator.search.verdicts import (
     verdict_on_returned,
     verdict_on_stopped,
 )
-from orchestrator.specs.specs import SearchSpec, as_data, differences
+from orchestrator.specs.specs import SearchSpec, as_data, as_today, differences
 from orchestrator.task import Fit, Metrics
 
 log = logging.getLogger(__name__)
@@ -186,7 +186,8 @@ class Search:
         if not entries:
             self._write(SearchBegun(spec=self._described))
             return
-        begun = first_spec(self.journal, of="search")
+        begun = as_today(first_spec(self.journal, of="search"))
+        begun["facts"] = {**self.facts.recorded(), **begun.get("facts", {})}  # an earlier version noted fewer
         refuse_another(self.folder, differences(begun, self._described), of="a search")
         for record, at in entries:
             self._apply(record, at, replay=True)

@@ -1,12 +1,12 @@
 """An experiment as one value: its stages' searches, chained, and its final. Runs nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from orchestrator.specs.reading import read_experiment
-from orchestrator.specs.specs import ExperimentSpec, SearchSpec, as_data, from_data
+from orchestrator.specs.specs import ExperimentSpec, FinalSpec, SearchSpec, as_data, by_rules_of, from_data
 
 
 @dataclass(frozen=True)
@@ -14,25 +14,45 @@ class Experiment:
     """An experiment with everything read: its searches by stage, chained, and its final."""
 
     searches: Mapping[str, SearchSpec]
-    candidates: tuple[str, ...]
-    seeds: int
+    final: FinalSpec
 
     @classmethod
     def read(cls, path: Path) -> "Experiment":
         """Read it from YAML. Raises UserError with all mistakes."""
         spec, searches = read_experiment(path)
-        return cls(_chained(spec, searches), tuple(spec.final.stages), spec.final.seeds)
+        return cls(_chained(spec, searches), spec.final)
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Experiment":
         """Turn what `as_data` gave back into an experiment."""
         searches = {name: from_data(search) for name, search in data["stages"].items()}
-        return cls(searches, tuple(data["final"]["stages"]), data["final"]["seeds"])
+        return cls(searches, FinalSpec.model_validate(data["final"]))
 
     def as_data(self) -> dict[str, Any]:
         """Return the resolved experiment as plain data."""
         stages = {name: as_data(spec) for name, spec in self.searches.items()}
-        return {"stages": stages, "final": {"stages": list(self.candidates), "seeds": self.seeds}}
+        return {"stages": stages, "final": self.final.model_dump()}
+
+    def by_rules_of(self, begun: Mapping[str, Any]) -> "Experiment":
+        """Return the experiment with the rules by which an earlier version began it."""
+        stages = begun.get("stages", {})
+        return replace(
+            self,
+            searches={
+                name: by_rules_of(stages[name], spec) if name in stages else spec
+                for name, spec in self.searches.items()
+            },
+        )
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The stages that compete for the final."""
+        return tuple(self.final.stages)
+
+    @property
+    def seeds(self) -> int:
+        """Over how many seeds a final is retrained."""
+        return self.final.seeds
 
     @property
     def cpus(self) -> int:

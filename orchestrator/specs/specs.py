@@ -55,6 +55,9 @@ class SearchSpec(StrictModel):
     metric: str
     mode: Literal["max", "min"] = "max"
     max_steps: int = Field(ge=1)
+    score_at: Literal["last", "common_best", "own_best"] = "last"  # the step at which a trial's fits are judged
+    baseline: bool = True  # the first trial (of each cell) is the task's defaults, untuned
+    winner: Literal["simplest", "best"] = "simplest"  # of those that cannot be told from the best, or the best mean
     sampler: Literal["grid", "random", "tpe"]
     trials: int | None = Field(default=None, ge=1)
     startup_trials: int = Field(default=10, ge=1)
@@ -92,10 +95,12 @@ class StageSpec(StrictModel):
 
 
 class FinalSpec(StrictModel):
-    """Which stages' winners compete (by validation), and over how many seeds the best is retrained."""
+    """Which stages compete (by validation), and what is made of the winner: see runs/final_run.py."""
 
     stages: list[str] = Field(min_length=1)
-    seeds: int = Field(default=3, ge=1)
+    form: Literal["retrained", "judged"] = "retrained"
+    of: Literal["winner", "ties"] = "winner"  # judged: of the winner's fits, or of those of all that tie with it
+    seeds: int = Field(default=3, ge=1)  # retrained
 
 
 class ExperimentSpec(StrictModel):
@@ -110,9 +115,24 @@ def as_data(spec: SearchSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True)
 
 
+# By which rules a search goes on whose journal is older than these keys.
+EARLIER: Mapping[str, Any] = {"score_at": "own_best", "baseline": False, "winner": "best"}
+
+
 def from_data(data: Mapping[str, Any]) -> SearchSpec:
     """Turn the journal's spec back into one. `facts`, which data was searched, is no part of what a user may say."""
-    return SearchSpec.model_validate({key: value for key, value in data.items() if key != "facts"})
+    return SearchSpec.model_validate({**EARLIER, **{key: value for key, value in data.items() if key != "facts"}})
+
+
+def by_rules_of(begun: Mapping[str, Any], spec: SearchSpec) -> SearchSpec:
+    """Return the spec with the rules by which an earlier version began it, as far as its file does not name others."""
+    kept = {key: rule for key, rule in EARLIER.items() if key not in begun and key not in spec.model_fields_set}
+    return spec.model_copy(update=kept)
+
+
+def as_today(begun: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a journal's spec as it would be written today, the rules of its time filled in."""
+    return {**as_data(from_data(begun)), **({"facts": begun["facts"]} if "facts" in begun else {})}
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], place: str = "") -> Iterator[str]:
