@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.status import status_of
-from orchestrator.results.table import rows_of, table_markdown
-from orchestrator.search.selection import winner_of
+from orchestrator.results.table import judged_at, rows_of, table_markdown
+from orchestrator.search.selection import Winner, winner_of
 from orchestrator.specs.experiment import Experiment
 
 
@@ -19,8 +20,14 @@ def search_report(folder: RunFolder, *, as_json: bool, logged: str | None = None
     ledger = read_ledger(folder)
     assert ledger.spec is not None
     rows = {folder.name: rows_of(ledger, alive=False)}
-    table = table_markdown(rows, title=folder.name, mode=ledger.spec.mode, most=10)
-    return _with_places([table, f"table {folder.table_csv}"], logged)
+    judged = judged_at([ledger.spec])
+    table = table_markdown(rows, title=folder.name, mode=ledger.spec.mode, judged_at=judged, most=10)
+    won = [f"winner: trial {winner.trial}; {winner.best}"] if (winner := _winner(folder, ledger)) else []
+    return _with_places([table, *won, f"table {folder.table_csv}"], logged)
+
+
+def _winner(folder: RunFolder, ledger: Ledger) -> Winner | None:
+    return winner_of(ledger, folder) if ledger.ranked() else None
 
 
 def final_report(folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
@@ -56,7 +63,11 @@ def test_lines(tested: Mapping[str, Any]) -> list[str]:
     metrics = tested["metrics"]
     lines = [
         f"test: winner of {tested['stage']} (trial {tested['trial']}), {tested['seeds']} seeds, {tested['steps']} steps"
+        if "what" not in tested  # of an earlier version
+        else f"test: {tested['what']}"
     ]
+    if "why" in tested:
+        lines.append(f"  because {tested['why']}")
     if tested["note"]:
         lines.append(f"  NOTE {tested['note']}")
     for name, value in metrics.items():

@@ -16,12 +16,20 @@ class TaskFacts:
     parameters: Mapping[str, Parameter]
     folds: int  # over which the search goes, which may be fewer than the data has
     data: Scalar  # content hash: a search goes on with the data that it began with, or not at all
+    test_over_train: Scalar = None  # validation over train records of a fit, where the task says it
 
     @classmethod
     def of(cls, task: Task, spec: SearchSpec) -> Self:
         """Ask the task, for this search of it. Raises ValueError or OSError where its data cannot be read."""
-        return cls(parameters=parameters_of(spec, task), folds=folds_of(spec, task), data=task.describe().get("data"))
+        described = task.describe()
+        return cls(
+            parameters=parameters_of(spec, task),
+            folds=folds_of(spec, task),
+            data=described.get("data"),
+            test_over_train=described.get("test_over_train"),
+        )
 
     def recorded(self) -> dict[str, Scalar]:
         """Return what the journal's first record holds of it, beside the spec."""
-        return {"data": self.data, "folds": self.folds}
+        facts = {"data": self.data, "folds": self.folds}
+        return facts if self.test_over_train is None else {**facts, "test_over_train": self.test_over_train}

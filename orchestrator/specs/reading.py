@@ -72,6 +72,13 @@ def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], docum
                 f"{document.at(('final', 'stages'))}: stages: can only compete with the same task, metric and mode; "
                 f"{name} differs from {first}"
             )
+    if spec.final.of == "ties":
+        place = document.at(("final", "of"))
+        if spec.final.form != "judged":
+            yield f"{place}: of: ties needs form: judged, since only fits that were judged are averaged over trials"
+        for name in others:
+            if any(getattr(searches[name], key) != getattr(searches[first], key) for key in ("seeds", "folds")):
+                yield f"{place}: of: ties needs the same seeds and folds in all stages; {name} differs from {first}"
     for name in spec.stages:
         if searches[name].start_from is not None:
             yield f"{document.at(('stages', name))}: {name}: its search file must not say start_from; the stage does"

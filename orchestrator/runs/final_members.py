@@ -1,0 +1,79 @@
+"""What a final consists of: the winner retrained over seeds, or the very fits that were judged, taken over.
+
+Either way the model is the one that was judged: the same configuration over the same schedule, to the same step.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.history.ledger import Ledger
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.search.search import Search
+from orchestrator.search.selection import Contender, Winner, checkpoint_of
+from orchestrator.specs.specs import FinalSpec, SearchSpec
+
+
+def members_of(winner: Contender, ties: Sequence[Contender], how: FinalSpec) -> list[Contender]:
+    """Return the trials whose fits answer together: the winner, and with `of: ties` all that tie with the best."""
+    others = ties if how.of == "ties" else []
+    return [winner, *(one for one in others if one.trial is not winner.trial)]
+
+
+def final_spec(winner: Winner, members: Sequence[Contender], how: FinalSpec) -> SearchSpec:
+    """Return the search that the final's journal is of: one trial that retrains the winner, or those taken over."""
+    spec = members[0].ledger.spec
+    assert spec is not None
+    changes = {"space": dict(winner.config), "prune": None, "budget": None, "baseline": False, "trials": None}
+    if how.form == "judged":
+        several = {"sampler": "random", "trials": len(members)} if len(members) > 1 else {"sampler": "grid"}
+        return spec.model_copy(update={**changes, **several})
+    length = {
+        "own_best": {"max_steps": winner.median_step},  # as ever: the schedule is compressed to it
+        "common_best": {"stop_at": winner.median_step},
+        "last": {},
+    }[spec.score_at]
+    return spec.model_copy(update={**changes, "sampler": "grid", "seeds": how.seeds, "folds": 1, **length})
+
+
+def take_over(members: Sequence[Contender], final: Search) -> None:
+    """Bring the judged fits of other searches into a final's folder and journal; again where that was cut short."""
+    for number, member in enumerate(members):
+        steps = member.ledger.judged_steps(member.trial)
+        for key, step in steps.items():
+            source = _judged(member, seed=key.seed, fold=key.fold)
+            place = final.folder.fit(key._replace(trial=number)) / member.trial.fits[key].checkpoints[step]
+            _link(source, place)
+        final.adopt(number, member.trial, steps)
+
+
+def judged_checkpoints(members: Sequence[Contender]) -> list[Path]:
+    """Return the checkpoints of the members' fits at the steps where they were judged."""
+    return [_judged(one, seed=key.seed, fold=key.fold) for one in members for key in sorted(one.trial.fits)]
+
+
+def own_checkpoints(ledger: Ledger, final: RunFolder) -> list[Path]:
+    """Return the checkpoints of a final's fits, by trial, seed and fold."""
+    return [
+        checkpoint_of(ledger, final, trial, seed=key.seed, fold=key.fold)
+        for _, trial in sorted(ledger.trials.items())
+        for key in sorted(trial.fits)
+    ]
+
+
+def _judged(one: Contender, *, seed: int, fold: int) -> Path:
+    return checkpoint_of(one.ledger, one.folder, one.trial, seed=seed, fold=fold)
+
+
+def _link(source: Path, place: Path) -> None:
+    if place.exists():
+        return
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = place.with_name(f"{place.name}.part")
+    beside.unlink(missing_ok=True)
+    try:
+        os.link(source, beside)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, beside)
+    beside.rename(place)
