@@ -8,6 +8,7 @@ import json
 import math
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from orchestrator.atomic import write_json, write_text
@@ -49,11 +50,7 @@ def retrain(
         final,
         facts=TaskFacts.of(task, spec),
         incarnation=session.incarnation,
-        lineage=Lineage(
-            start_from=start_from_of(ledger.spec, source),
-            final=True,
-            calibrate_from=winner_checkpoints(ledger, source),
-        ),
+        lineage=Lineage(start_from=start_from_of(ledger.spec, source), final=True),
         listener=session.progress,
     )
     try:
@@ -63,7 +60,7 @@ def retrain(
                 f"final: trial {winner.trial} of {source.name}, {seeds} seeds, {search.spec.max_steps} steps"
             )
         session.execute(search)
-        return _test(search, final, winner, source.name, session)
+        return _test(search, final, winner, source.name, session, judged=list(winner_checkpoints(ledger, source)))
     finally:
         search.close()
 
@@ -84,7 +81,9 @@ def final_spec(spec: SearchSpec, winner: Winner, *, seeds: int) -> SearchSpec:
     )
 
 
-def _test(search: Search, final: RunFolder, winner: Winner, source: str, session: Session) -> dict[str, Any]:
+def _test(
+    search: Search, final: RunFolder, winner: Winner, source: str, session: Session, *, judged: list[Path]
+) -> dict[str, Any]:
     if not final.test.exists():
         trial = search.ledger.trials[0]
         if trial.error:
@@ -93,7 +92,7 @@ def _test(search: Search, final: RunFolder, winner: Winner, source: str, session
         names = tuple(str(path.relative_to(final.path)) for path in paths)
         if names not in [opened.checkpoints for opened in search.ledger.tests_opened]:
             search.open_test(names)
-        scores = session.call(search.spec.task, "test", paths, final.path)
+        scores = session.call(search.spec.task, "test", paths, final.path, judged)
         metrics = {name: float(value) for name, value in scores.items() if math.isfinite(value)}
         openings = len(openings_of(search.facts.data, final))
         write_json(
@@ -115,18 +114,18 @@ def _test(search: Search, final: RunFolder, winner: Winner, source: str, session
             },
         )
     if not final.model.exists():
-        _export(search, final, session)
+        _export(search, final, session, judged)
     tested: dict[str, Any] = json.loads(final.test.read_text())
     return tested
 
 
-def _export(search: Search, final: RunFolder, session: Session) -> None:
+def _export(search: Search, final: RunFolder, session: Session, judged: list[Path]) -> None:
     beside = final.path / "model.part"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(mode=0o700)
     trial = search.ledger.trials[0]
     paths = [checkpoint_of(search.ledger, final, trial, seed=key.seed, fold=0) for key in sorted(trial.fits)]
-    signature = session.call(search.spec.task, "export", paths, beside)
+    signature = session.call(search.spec.task, "export", paths, beside, judged)
     openings = len(openings_of(search.facts.data, final))
     write_json(beside / "signature.json", {"task": search.spec.task.name, "test_openings": openings, **signature})
     beside.rename(final.model)
