@@ -21,6 +21,7 @@ from ecgcore.training.hyperparameters import known_parameters
 
 if TYPE_CHECKING:
     from ecgcore.data.recipe_file import RecipeFile
+    from ecgcore.scores.calibration import Calibration
     from ecgcore.training.feature_store import FeatureCache
 
 # torch, scipy and scikit-learn are imported inside the methods that train and test: whoever only reads a search space
@@ -108,20 +109,22 @@ class ArrhythmiaTask:
 
         train(fit, report, self._store, self._features, challenge=self._challenge)
 
-    def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
+    def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:
         """Open the sealed part, score the checkpoints' mean probabilities, write `directory`/predictions.csv.
 
+        calibrate_from: fits on whose held-out predictions the mean may be calibrated, see training/out_of_fold.py.
         Raises ValueError if a checkpoint does not fit the store, or its weights were trained on a sealed
         record.
         """
         from ecgcore.data.sealed import open_sealed
+        from ecgcore.scores.metrics import decide
         from ecgcore.scores.test_report import score
         from ecgcore.serving.ensemble import ensemble_of
         from ecgcore.serving.prediction import predict_records, write_predictions
         from ecgcore.signals.processing import changes_of
         from ecgcore.training.start_weights import refuse_seen
 
-        ensemble, read = ensemble_of(checkpoints)
+        ensemble, read = ensemble_of(checkpoints, self._calibration(calibrate_from))
         store = self._store
         own = (store.classes, store.leads, store.rate, changes_of(store.processing))
         if (ensemble.classes, ensemble.leads, ensemble.rate, dict(ensemble.processing)) != own:
@@ -134,14 +137,23 @@ class ArrhythmiaTask:
         for path, checkpoint in zip(checkpoints, read, strict=True):
             refuse_seen(path, checkpoint.fingerprints, sealed, everything, part="sealed")
         by_member = predict_records(ensemble, sealed)
-        write_predictions(directory / "predictions.csv", by_member.mean(axis=0), sealed, store.classes)
+        answers = ensemble.answer(by_member)
+        called = decide(answers, multilabel=ensemble.multilabel, thresholds=ensemble.calibration.thresholds)
+        write_predictions(directory / "predictions.csv", answers, called, sealed, store.classes)
         return score(ensemble, by_member, sealed, challenge=self._challenge)
 
-    def export(self, checkpoints: Sequence[Path], directory: Path) -> Mapping[str, Scalar]:
-        """Write the averaged model to `directory`/model.pt; return its signature."""
+    def export(
+        self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()
+    ) -> Mapping[str, Scalar]:
+        """Write the averaged model, calibrated as `test` does it, to `directory`/model.pt; return its signature."""
         from ecgcore.serving.ensemble import export
 
-        return export(checkpoints, directory)
+        return export(checkpoints, directory, self._calibration(calibrate_from))
+
+    def _calibration(self, judged: Sequence[Path]) -> "Calibration | None":
+        from ecgcore.training.out_of_fold import calibration_of
+
+        return calibration_of(judged, self._store) if judged else None
 
     @staticmethod
     def load(directory: Path) -> Callable[[Array], Array]:

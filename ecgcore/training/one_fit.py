@@ -17,7 +17,7 @@ from ecgcore.fit import Fit, Report
 from ecgcore.models.classifier import Classifier, build_classifier
 from ecgcore.models.device import best_device
 from ecgcore.models.normalisation import ByTraining
-from ecgcore.scores.calibration import Calibration, calibrate, probabilities
+from ecgcore.scores.calibration import probabilities
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.metrics import SCORES, decide, macro_auc, summary
 from ecgcore.signals.processing import changes_of
@@ -37,7 +37,7 @@ from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.losses import build_loss
 from ecgcore.training.optimisation import average_of, build_optimiser, build_schedule
 from ecgcore.training.sampling import balancing_weights, batches_an_epoch
-from ecgcore.training.start_weights import held_out, load_start, read_resumed, read_start, refuse_seen
+from ecgcore.training.start_weights import load_start, read_resumed, read_start, refuse_seen
 from ecgcore.training.train_statistics import TrainingStatistics, measure
 
 Indices = NDArray[np.int64]
@@ -192,13 +192,6 @@ def _go_on(learner: Learner, resumed: Checkpoint) -> None:
     restore_random_state(resumed.random)
 
 
-def _calibration(fit: Fit, store: Store) -> Calibration | None:
-    if not fit.final or not fit.calibrate_from:
-        return None
-    logits, labels = held_out(fit.calibrate_from, store)
-    return calibrate(logits, labels, multilabel=store.multilabel)
-
-
 def _epoch(
     learner: Learner,
     part: Split,
@@ -247,7 +240,6 @@ def _blank(fit: Fit, settings: Hyperparameters, store: Store, fingerprints: Indi
         random={},
         fingerprints=fingerprints,
         predictions=None,
-        calibration=_calibration(fit, store),
     )
 
 

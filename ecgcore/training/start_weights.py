@@ -1,6 +1,5 @@
 """Where a fit's weights come from (an earlier stage, its own checkpoint), and what they must not have seen."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -101,21 +100,3 @@ def refuse_seen(path: Path, seen: NDArray[np.int64], records: Records, indices: 
             f"{path}: its weights, or those it started from, were trained on {len(met)} {part} records: "
             f"{names}{more}; leave them out of that stage's store, or start from its fit of the same fold"
         )
-
-
-def held_out(paths: Sequence[Path], store: Store) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Pool the held-out predictions of checkpoints: logits and labels (records, classes).
-
-    Raises ValueError if one has none, or is of another store: its held-out records might be sealed here.
-    """
-    pooled = []
-    for path in paths:
-        checkpoint = read_checkpoint(path)
-        if checkpoint.data != store.content_hash:
-            raise ValueError(
-                f"{path}: its predictions must be of this store's records; calibrate from fits on {store.directory}"
-            )
-        if checkpoint.predictions is None:
-            raise ValueError(f"{path}: holds no held-out predictions; calibrate from a search's fits, not from a final")
-        pooled.append(checkpoint.predictions)
-    return np.concatenate([item.logits for item in pooled]), np.concatenate([item.labels for item in pooled])

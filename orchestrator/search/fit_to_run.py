@@ -27,5 +27,4 @@ def fit_to_run(
         start_from=lineage.start_from(seed, fold),
         resume_from=newest_checkpoint(entry, folder),
         final=lineage.final,
-        calibrate_from=lineage.calibrate_from,
     )

@@ -40,8 +40,10 @@ def written_store(folder: Path, *, seed: int, records: int = 60, informative: bo
     return folder / f"store{seed}"
 
 
-def run_stages(store: Path, source: Path, directory: Path, *, steps: int = 2) -> tuple[ArrhythmiaTask, list[Path]]:
-    """Pretrain on `source`; head, full and two finals on `store`. Return the task and the finals."""
+def run_stages(
+    store: Path, source: Path, directory: Path, *, steps: int = 2
+) -> tuple[ArrhythmiaTask, list[Path], list[Path]]:
+    """Pretrain on `source`; head, full and two finals on `store`. Return the task, the finals, and what was judged."""
     task = ArrhythmiaTask(data=store)
     pretrained = _fit(
         ArrhythmiaTask(data=source), TinyFit(config={}, directory=directory / "pretrain", max_steps=steps)
@@ -49,11 +51,8 @@ def run_stages(store: Path, source: Path, directory: Path, *, steps: int = 2) ->
     head = TinyFit(config={"train": "head"}, directory=directory / "head", max_steps=steps, start_from=pretrained)
     full = TinyFit(config={}, directory=directory / "full", max_steps=steps, start_from=_fit(task, head))
     winner = _fit(task, full)
-    finals = [
-        replace(full, directory=directory / f"final{seed}", seed=seed, final=True, calibrate_from=(winner,))
-        for seed in (1, 2)
-    ]
-    return task, [_fit(task, fit) for fit in finals]
+    finals = [replace(full, directory=directory / f"final{seed}", seed=seed, final=True) for seed in (1, 2)]
+    return task, [_fit(task, fit) for fit in finals], [winner]
 
 
 def _fit(task: ArrhythmiaTask, fit: TinyFit) -> Path:
@@ -78,9 +77,9 @@ def test_it_describes_its_data(stores):
 
 def test_from_pretraining_to_the_test(stores, tmp_path):
     """The test's averaged predictions, its table and the exported model are one and the same."""
-    task, finals = run_stages(stores[0], stores[1], tmp_path)
-    values = task.test(finals, tmp_path / "final")
-    signature = task.export(finals, tmp_path / "final" / "model")
+    task, finals, judged = run_stages(stores[0], stores[1], tmp_path)
+    values = task.test(finals, tmp_path / "final", judged)
+    signature = task.export(finals, tmp_path / "final" / "model", judged)
 
     assert 0 <= values["macro_auc_low"] <= values["macro_auc"] <= values["macro_auc_high"] <= 1
     assert (values["records"], values["patients"]) == (24, 12)
@@ -94,29 +93,35 @@ def test_from_pretraining_to_the_test(stores, tmp_path):
     tested = [[float(row[f"probability_{name}"]) for name in ("quick", "rapid", "slow")] for row in rows]
     assert served == pytest.approx(np.array(tested), abs=2e-6)
     assert signature["classes"] == "quick,rapid,slow"
+    thresholds = [float(value) for value in str(signature["thresholds"]).split(",")]
+    assert thresholds == pytest.approx([values[f"threshold_{name}"] for name in ("quick", "rapid", "slow")], abs=1e-5)
+    assert [row["decision"].split(";") if row["decision"] else [] for row in rows] == [
+        [name for name, value, at in zip(("quick", "rapid", "slow"), row, thresholds, strict=True) if value >= at]
+        for row in tested
+    ]
 
 
 def test_what_is_sealed_changes_no_bit_of_any_stage(stores, tmp_path):
     """Everything but `test` works with sealed/ removed, and ends with the same weights and thresholds."""
     bare = tmp_path / "bare"
     shutil.copytree(stores[0], bare, ignore=shutil.ignore_patterns("sealed"))
-    _, with_it = run_stages(stores[0], stores[1], tmp_path / "with", steps=1)
-    task, without = run_stages(bare, stores[1], tmp_path / "without", steps=1)
+    whole, with_it, judged = run_stages(stores[0], stores[1], tmp_path / "with", steps=1)
+    task, without, judged_without = run_stages(bare, stores[1], tmp_path / "without", steps=1)
 
     for first, second in zip(map(read_checkpoint, with_it), map(read_checkpoint, without), strict=True):
         assert all(np.array_equal(value, second.weights[name]) for name, value in first.weights.items())
-        assert first.calibration == second.calibration
-    task.export(without, tmp_path / "model")
+    signature = task.export(without, tmp_path / "model", judged_without)
+    assert signature == whole.export(with_it, tmp_path / "model with", judged)
     with pytest.raises(ValueError, match="sealed"):
-        task.test(without, tmp_path / "final")
+        task.test(without, tmp_path / "final", judged_without)
     assert not (tmp_path / "final" / "predictions.csv").exists()
 
 
 def test_labels_that_only_the_sealed_part_has_score_chance(tmp_path):
     """Signals of noise: what is known of a record is its label, and only the test part says it of its records."""
     store = written_store(tmp_path, seed=3, records=200, informative=False)
-    task, finals = run_stages(store, written_store(tmp_path, seed=4), tmp_path)
-    assert 0.35 < task.test(finals, tmp_path)["macro_auc"] < 0.65
+    task, finals, judged = run_stages(store, written_store(tmp_path, seed=4), tmp_path)
+    assert 0.35 < task.test(finals, tmp_path, judged)["macro_auc"] < 0.65
 
 
 def test_weights_that_saw_a_sealed_record_are_not_tested(stores, tmp_path):

@@ -233,28 +233,12 @@ def test_a_loss_that_is_not_a_number_is_reported_as_it_is_and_ends_the_fit(tmp_p
 
 
 def test_a_final_learns_from_all_records_and_reports_its_loss_only(tmp_path):
-    search = TinyFit(config={}, directory=tmp_path / "search", fold=1)
-    _, winner = run(search, STORE)
-    final = replace(search, directory=tmp_path / "final", fold=0, final=True, calibrate_from=(winner,), max_steps=2)
-    metrics, path = run(final, STORE)
+    metrics, path = run(TinyFit(config={}, directory=tmp_path / "final", final=True, max_steps=2), STORE)
 
     assert [set(row) for row in metrics] == [{"train_loss"}] * 2
     read = read_checkpoint(path)
     assert set(read.fingerprints) == set(STORE.records.fingerprints)
     assert read.predictions is None
-    assert read.calibration is not None
-    assert len(read.calibration.thresholds) == 3
-    assert read.calibration.temperature != 1.0
-
-
-def test_a_final_is_calibrated_only_from_held_out_predictions_of_the_same_store(tmp_path):
-    final = TinyFit(config={}, directory=tmp_path / "final", final=True, max_steps=1)
-    _, path = run(final, STORE)
-    with pytest.raises(ValueError, match="holds no held-out predictions; calibrate from a search's fits"):
-        run(replace(final, calibrate_from=(path,)), STORE)
-    _, other = run(TinyFit(config={}, directory=tmp_path / "other", max_steps=1), tiny_store(seed=5))
-    with pytest.raises(ValueError, match="must be of this store's records"):
-        run(replace(final, calibrate_from=(other,)), STORE)
 
 
 def test_a_fold_that_is_not_there_or_cannot_be_judged_is_refused(tmp_path):
