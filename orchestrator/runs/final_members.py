@@ -11,7 +11,7 @@ from pathlib import Path
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.search import Search
-from orchestrator.search.selection import Contender, Winner, checkpoint_of
+from orchestrator.search.selection import Contender, checkpoint_of, checkpoints_of
 from orchestrator.specs.specs import FinalSpec, SearchSpec
 
 
@@ -21,17 +21,17 @@ def members_of(winner: Contender, ties: Sequence[Contender], how: FinalSpec) -> 
     return [winner, *(one for one in others if one.trial is not winner.trial)]
 
 
-def final_spec(winner: Winner, members: Sequence[Contender], how: FinalSpec) -> SearchSpec:
-    """Return the search that the final's journal is of: one trial that retrains the winner, or those taken over."""
-    spec = members[0].ledger.spec
+def final_spec(members: Sequence[Contender], how: FinalSpec) -> SearchSpec:
+    """Return the search that the final's journal is of: one trial that retrains the first, or those taken over."""
+    first, spec = members[0], members[0].ledger.spec
     assert spec is not None
-    changes = {"space": dict(winner.config), "prune": None, "budget": None, "baseline": False, "trials": None}
+    changes = {"space": dict(first.trial.config), "prune": None, "budget": None, "baseline": False, "trials": None}
     if how.form == "judged":
         several = {"sampler": "random", "trials": len(members)} if len(members) > 1 else {"sampler": "grid"}
         return spec.model_copy(update={**changes, **several})
     length = {
-        "own_best": {"max_steps": winner.median_step},  # as ever: the schedule is compressed to it
-        "common_best": {"stop_at": winner.median_step},
+        "own_best": {"max_steps": first.median_step},  # as ever: the schedule is compressed to it
+        "common_best": {"stop_at": first.median_step},
         "last": {},
     }[spec.score_at]
     return spec.model_copy(update={**changes, "sampler": "grid", "seeds": how.seeds, "folds": 1, **length})
@@ -42,28 +42,15 @@ def take_over(members: Sequence[Contender], final: Search) -> None:
     for number, member in enumerate(members):
         steps = member.ledger.judged_steps(member.trial)
         for key, step in steps.items():
-            source = _judged(member, seed=key.seed, fold=key.fold)
+            source = checkpoint_of(member.ledger, member.folder, member.trial, seed=key.seed, fold=key.fold)
             place = final.folder.fit(key._replace(trial=number)) / member.trial.fits[key].checkpoints[step]
             _link(source, place)
         final.adopt(number, member.trial, steps)
 
 
-def judged_checkpoints(members: Sequence[Contender]) -> list[Path]:
-    """Return the checkpoints of the members' fits at the steps where they were judged."""
-    return [_judged(one, seed=key.seed, fold=key.fold) for one in members for key in sorted(one.trial.fits)]
-
-
 def own_checkpoints(ledger: Ledger, final: RunFolder) -> list[Path]:
     """Return the checkpoints of a final's fits, by trial, seed and fold."""
-    return [
-        checkpoint_of(ledger, final, trial, seed=key.seed, fold=key.fold)
-        for _, trial in sorted(ledger.trials.items())
-        for key in sorted(trial.fits)
-    ]
-
-
-def _judged(one: Contender, *, seed: int, fold: int) -> Path:
-    return checkpoint_of(one.ledger, one.folder, one.trial, seed=seed, fold=fold)
+    return [path for _, trial in sorted(ledger.trials.items()) for path in checkpoints_of(ledger, final, trial)]
 
 
 def _link(source: Path, place: Path) -> None:

@@ -4,10 +4,11 @@ It is a run of its own in `final/`, with the journal of a search. The opening of
 happens: the same checkpoints after a crash are the same opening, any other opening must be asked for.
 """
 
+import contextlib
 import json
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,9 @@ from orchestrator.history.openings import openings_of
 from orchestrator.history.records import State
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.runs.final_members import final_spec, judged_checkpoints, members_of, own_checkpoints, take_over
+from orchestrator.runs.final_members import final_spec, members_of, own_checkpoints, take_over
 from orchestrator.runs.search_run import start_from_of
-from orchestrator.search.lineage import Lineage
+from orchestrator.search.lineage import Lineage, from_nothing
 from orchestrator.search.search import Search
 from orchestrator.search.selection import Contender, Winner, winner_among
 from orchestrator.search.task_facts import TaskFacts
@@ -42,38 +43,44 @@ def make_final(
     """
     winner, chosen, ties = winner_among([(read_ledger(source), source) for source in sources])
     members = members_of(chosen, ties, how)
-    spec = final_spec(winner, members, how)
-    source = chosen.ledger.spec
-    assert source is not None
-    task = prepared_task(spec.task)
+    spec = final_spec(members, how)
     if (reopen and final.test.exists()) or _is_of_no_use(final, spec):
         set_aside(final)
-    retrained = how.form == "retrained"
+    with made(members, final, how=how, session=session) as search:
+        return _test(search, final, winner, members, how, session)
+
+
+@contextlib.contextmanager
+def made(members: Sequence[Contender], final: RunFolder, *, how: FinalSpec, session: Session) -> Iterator[Search]:
+    """Train or take over the fits of a final; give its search, whose journal is open meanwhile."""
+    spec, source, retrained = final_spec(members, how), members[0].ledger.spec, how.form == "retrained"
+    assert source is not None
+    start_from = start_from_of(source, members[0].folder) if retrained else from_nothing
     search = Search(
         spec,
         final,
-        facts=TaskFacts.of(task, spec),
+        facts=TaskFacts.of(prepared_task(spec.task), spec),
         incarnation=session.incarnation,
-        lineage=Lineage(
-            start_from=start_from_of(source, chosen.folder) if retrained else Lineage().start_from, final=True
-        ),
+        lineage=Lineage(start_from=start_from, final=True),
         listener=session.progress,
     )
     try:
         write_text(final.spec, write_yaml(as_data(search.spec)))
         if not search.is_finished:
-            session.progress.say(f"final: {_what(winner, members, how, spec)}")
+            session.progress.say(f"{final.name}: {_what(members, how, spec)}")
         if retrained:
             session.execute(search)
         else:
             take_over(members, search)
-        return _test(search, final, winner, members, how, session)
+        if error := next((trial.error for trial in search.ledger.trials.values() if trial.error), None):
+            raise RunFailed(f"{final.path}: the final could not be trained: {error}")
+        yield search
     finally:
         search.close()
 
 
-def _what(winner: Winner, members: Sequence[Contender], how: FinalSpec, spec: SearchSpec) -> str:
-    of = f"trial {winner.trial} of {winner.search}"
+def _what(members: Sequence[Contender], how: FinalSpec, spec: SearchSpec) -> str:
+    of = f"trial {members[0].trial.number} of {members[0].folder.name}"
     if how.form == "retrained":
         return f"{of}, retrained over {how.seeds} seeds, {spec.stop_at or spec.max_steps} steps"
     ties = f" and the {len(members) - 1} that tie with the best" if len(members) > 1 else ""
@@ -88,12 +95,10 @@ def _test(
     how: FinalSpec,
     session: Session,
 ) -> dict[str, Any]:
-    if error := next((trial.error for trial in search.ledger.trials.values() if trial.error), None):
-        raise RunFailed(f"{final.path}: the final could not be trained: {error}")
     if final.test.exists() and final.model.exists():
         return _read(final)
     paths = own_checkpoints(search.ledger, final)
-    judged = judged_checkpoints(members) if how.form == "retrained" else paths
+    judged = [path for one in members for path in one.checkpoints] if how.form == "retrained" else paths
     if not final.test.exists():
         names = tuple(str(path.relative_to(final.path)) for path in paths)
         if names not in [opened.checkpoints for opened in search.ledger.tests_opened]:
@@ -114,7 +119,7 @@ def _test(
                 "stage": winner.search,
                 "trial": winner.trial,
                 "config": winner.config,
-                "what": _what(winner, members, how, search.spec),
+                "what": _what(members, how, search.spec),
                 "why": winner.best,
                 "form": how.form,
                 "members": len(paths),

@@ -40,6 +40,16 @@ class Contender:
         return self.ledger.spec is not None and self.ledger.spec.start_from is not None
 
     @property
+    def median_step(self) -> int:
+        """The median of the steps at which its fits were judged."""
+        return median_low(self.ledger.judged_steps(self.trial).values())
+
+    @property
+    def checkpoints(self) -> list[Path]:
+        """The checkpoints of its fits at the steps where they were judged, by seed and fold."""
+        return list(checkpoints_of(self.ledger, self.folder, self.trial))
+
+    @property
     def parameters(self) -> float:
         """How many weights the model has, as its fits reported; 0 where they did not."""
         steps = self.ledger.judged_steps(self.trial)
@@ -64,11 +74,6 @@ class Winner:
     ties: list[str]  # what cannot be told from the best mean at 5 %
     standard_error: float | None  # of the difference of two trials
     over_default: float | None  # the winner's mean minus the untuned default's
-
-    @property
-    def median_step(self) -> int:
-        """The median of the steps at which its fits were judged."""
-        return median_low(self.steps)
 
     def as_data(self) -> dict[str, Any]:
         """Return the content of winner.json."""
@@ -185,7 +190,8 @@ def checkpoint_of(ledger: Ledger, folder: RunFolder, trial: TrialEntry, *, seed:
     Raises RunFailed where it is gone.
     """
     fit = trial.fits[FitKey(trial.number, seed, fold)]
-    step = fit.last_step_with_weights if trial.origin == "final" else ledger.judged_steps(trial).get(fit.key, fit.last_step)
+    last = fit.last_step_with_weights
+    step = last if trial.origin == "final" else ledger.judged_steps(trial).get(fit.key, last)
     if step not in fit.checkpoints:
         raise RunFailed(
             f"{folder.fit(fit.key)}: the task reported no checkpoint at step {step}, so there are no weights"
@@ -199,8 +205,3 @@ def checkpoint_of(ledger: Ledger, folder: RunFolder, trial: TrialEntry, *, seed:
 def checkpoints_of(ledger: Ledger, folder: RunFolder, trial: TrialEntry) -> tuple[Path, ...]:
     """Return the checkpoints of all fits of a trial, by seed and fold."""
     return tuple(checkpoint_of(ledger, folder, trial, seed=key.seed, fold=key.fold) for key in sorted(trial.fits))
-
-
-def winner_checkpoints(ledger: Ledger, folder: RunFolder) -> tuple[Path, ...]:
-    """Return the checkpoints of all fits of the winner, by seed and fold."""
-    return checkpoints_of(ledger, folder, ledger.trials[winner_of(ledger, folder).trial])

@@ -13,7 +13,7 @@ from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import Ask, End, Reported, SearchBegun, State, Tell
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import rows_of, table_csv, table_markdown
-from orchestrator.search.selection import checkpoint_of, winner_among, winner_checkpoints, winner_of
+from orchestrator.search.selection import checkpoint_of, winner_among, winner_of
 from orchestrator.specs.specs import as_data
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
 
@@ -24,7 +24,7 @@ def test_the_winner_has_the_best_mean_and_names_its_ties_steps_and_weights(tmp_p
     folder = RunFolder(tmp_path)
     winner = winner_of(search.ledger, folder)
     assert ({"x": 0.3}, [4, 4, 4]) == (winner.config, winner.steps)
-    assert ["checkpoint-4.json"] * 3 == [path.name for path in winner_checkpoints(search.ledger, folder)]
+    assert ["checkpoint-4.json"] * 3 == [path.name for path in winner_among([(search.ledger, folder)])[1].checkpoints]
     assert winner.interval.mean == search.ledger.trials[winner.trial].value
 
 
