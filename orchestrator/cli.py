@@ -26,6 +26,7 @@ from orchestrator.options import (
     add_shared_options,
     positive,
 )
+from orchestrator.runs.audit_command import add_audit_command
 from orchestrator.runs.try_command import add_try_command
 
 if TYPE_CHECKING:  # for annotations only: importing them costs seconds
@@ -122,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     add_shared_options(retrain)
     add_place_options(retrain)
 
+    add_audit_command(commands)
     add_cluster_commands(commands)
 
     for found in metadata.entry_points(group="orchestrate.commands"):

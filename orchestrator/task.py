@@ -120,6 +120,18 @@ class PreparableTask(Task, Protocol):
         """Make it. Of two processes that make the same, the second waits, and says so."""
 
 
+@runtime_checkable
+class AuditableTask(Task, Protocol):
+    """A task whose open records can be divided again, so that a whole search can be judged (runs/audit.py).
+
+    Its constructor takes `outer: str | None`: with "3/10" the fourth of ten parts, each about a fifth, is what `test`
+    scores in the sealed part's place, no fit sees a record of it, and `describe` gives other `data`.
+    """
+
+    def baselines(self) -> Mapping[str, Config]:
+        """Return what every audit shows beside the untuned default: by name, what is changed of the configuration."""
+
+
 def fit_to_json(fit: Fit) -> str:
     """Return the fit as text."""
     return json.dumps(asdict(fit), default=str)

@@ -106,6 +106,26 @@ class ToyTask:
         return lambda array: 1 - (array - x) ** 2
 
 
+class AuditableToyTask(ToyTask):
+    """The toy whose records can be divided again: on outer part i of n everything scores i / 100 more."""
+
+    def __init__(self, *, folds: int = 2, outer: str | None = None) -> None:
+        super().__init__(folds=folds)
+        self.part = int(outer.partition("/")[0]) if outer else None
+
+    def describe(self) -> Mapping[str, Scalar]:
+        return {**super().describe(), "data": f"toy without {self.part}", "test_over_train": 0.5}
+
+    def baselines(self) -> Mapping[str, Mapping[str, Scalar]]:
+        return {"far away": {"x": 2.0}}
+
+    def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:
+        if not checkpoints:
+            return {"score": 0.0, "log_loss": 2.0}
+        found = super().test(checkpoints, directory)
+        return {"score": found["score"] + (self.part or 0) / 100, "log_loss": 1.0}
+
+
 class PreparableToyTask(ToyTask):
     """The toy with data of its own, a file that it writes as its recipe says: `{folds: 2, content: text}`."""
 

@@ -200,6 +200,11 @@ class Ledger:
         steps = self.judged_steps(trial)
         return {(key.seed, key.fold): trial.fits[key].metrics[step][self.spec.metric] for key, step in steps.items()}
 
+    def size_of(self, trial: TrialEntry) -> float:
+        """Return how many weights a trial's model has, as its fits reported (`parameters`); 0 where they did not."""
+        steps = self.judged_steps(trial)
+        return max((trial.fits[key].metrics[step].get("parameters", 0.0) for key, step in steps.items()), default=0.0)
+
     def scores(self, trial: TrialEntry) -> list[float]:
         """Return the scores of a trial's complete fits, by seed and fold."""
         return list(self.scores_by_fit(trial).values())

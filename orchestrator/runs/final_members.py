@@ -10,15 +10,19 @@ from pathlib import Path
 
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.search.retention import kept_trials
 from orchestrator.search.search import Search
 from orchestrator.search.selection import Contender, checkpoint_of, checkpoints_of
 from orchestrator.specs.specs import FinalSpec, SearchSpec
 
 
 def members_of(winner: Contender, ties: Sequence[Contender], how: FinalSpec) -> list[Contender]:
-    """Return the trials whose fits answer together: the winner, and with `of: ties` all that tie with the best."""
+    """Return the trials whose fits answer together: the winner, and with `of: ties` those that tie with the best.
+
+    Of many ties the best of each search, whose weights are kept (search/retention.py).
+    """
     others = ties if how.of == "ties" else []
-    return [winner, *(one for one in others if one.trial is not winner.trial)]
+    return [winner, *(one for one in others if one.trial is not winner.trial and one.trial in kept_trials(one.ledger))]
 
 
 def final_spec(members: Sequence[Contender], how: FinalSpec) -> SearchSpec:

@@ -8,7 +8,7 @@ from orchestrator.history.records import State
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.specs.specs import SearchSpec
 
-KEPT_TRIALS = 5  # the best, those that may tie with it; the untuned default stays beside them
+KEPT_TRIALS = 5  # the best, and those that may tie with it
 
 
 def drop_checkpoints(fit: FitEntry, folder: RunFolder, spec: SearchSpec, *, final: bool) -> None:
@@ -34,11 +34,29 @@ def drop_unjudged(ledger: Ledger, trial: TrialEntry, folder: RunFolder) -> None:
         _drop(trial.fits[key], folder, {step})
 
 
+def kept_trials(ledger: Ledger) -> list[TrialEntry]:
+    """Return the complete trials whose weights stay: the best, and all that may yet win or be compared with.
+
+    A winner may be worse than the best if it is simpler (selection.py): the best of each size stays, and the default.
+    """
+    ranked = ledger.ranked()
+    sizes: dict[float, int] = {}
+    for trial in ranked:
+        sizes.setdefault(ledger.size_of(trial), trial.number)
+    best_of_size = set(sizes.values())
+    return [
+        trial
+        for place, trial in enumerate(ranked)
+        if place < KEPT_TRIALS or trial.number in best_of_size or trial.origin == "default"
+    ]
+
+
 def drop_losers(ledger: Ledger, folder: RunFolder) -> None:
-    """Delete the folders of the complete trials that are neither among the best nor the untuned default."""
-    for loser in ledger.ranked()[KEPT_TRIALS:]:
-        if loser.origin != "default":
-            shutil.rmtree(folder.trial(loser.number), ignore_errors=True)
+    """Delete the folders of the complete trials that are not kept."""
+    kept = {trial.number for trial in kept_trials(ledger)}
+    for trial in ledger.ranked():
+        if trial.number not in kept:
+            shutil.rmtree(folder.trial(trial.number), ignore_errors=True)
 
 
 def newest_checkpoint(fit: FitEntry, folder: RunFolder) -> Path | None:

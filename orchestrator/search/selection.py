@@ -49,14 +49,6 @@ class Contender:
         """The checkpoints of its fits at the steps where they were judged, by seed and fold."""
         return list(checkpoints_of(self.ledger, self.folder, self.trial))
 
-    @property
-    def parameters(self) -> float:
-        """How many weights the model has, as its fits reported; 0 where they did not."""
-        steps = self.ledger.judged_steps(self.trial)
-        return max(
-            (self.trial.fits[key].metrics[step].get("parameters", 0.0) for key, step in steps.items()), default=0
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class Winner:
@@ -119,7 +111,8 @@ def _simplest(contenders: Sequence[Contender], found: Comparison) -> int:
         return default
 
     def simplicity(number: int) -> tuple[bool, bool, float]:
-        return number != default, contenders[number].starts, contenders[number].parameters
+        one = contenders[number]
+        return number != default, one.starts, one.ledger.size_of(one.trial)
 
     return min(found.within_one_error, key=simplicity)  # by mean: of equally simple ones the first is the best
 
