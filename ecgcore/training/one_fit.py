@@ -36,6 +36,7 @@ from ecgcore.training.feature_store import FeatureCache
 from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.losses import build_loss
 from ecgcore.training.optimisation import average_of, build_optimiser, build_schedule
+from ecgcore.training.random_backbone import measure_norms
 from ecgcore.training.sampling import balancing_weights, batches_an_epoch
 from ecgcore.training.start_weights import load_start, read_resumed, read_start, refuse_seen
 from ecgcore.training.train_statistics import TrainingStatistics, measure
@@ -73,13 +74,16 @@ def train(
         last = resumed
     else:
         fingerprints = _start(model, fit, settings, store, statistics, part)
+        if settings.train == "random_backbone":
+            measure_norms(model.to(best_device()), store.records, part.train)
         learner = _learner(model.to(best_device()), fit, settings, store, statistics, part, cache)
         last = _blank(fit, settings, store, fingerprints)
     patience = Patience.of(settings, final=fit.final)
     for step in range(last.step + 1, fit.max_steps + 1):
         if patience.is_over(last.step, best=last.best_step):
             return
-        metrics, predictions = _epoch(learner, part, store, statistics, challenge)
+        judged, predictions = _epoch(learner, part, store, statistics, challenge)
+        metrics = {**judged, "parameters": float(model.weights)}  # a smaller network may be preferred to an equal one
         if not all(math.isfinite(value) for value in metrics.values()):
             report(step, metrics)  # diverged: nothing to go on from, so there is no checkpoint
             return
@@ -132,7 +136,7 @@ def _start(
 ) -> Indices:
     """Load the earlier stage's weights; return fingerprints of all that the fit's weights will have seen."""
     own = store.records.fingerprints[part.train]
-    if fit.start_from is None:
+    if fit.start_from is None or settings.train == "random_backbone":
         if settings.train == "head":
             raise ValueError(
                 "train: head needs a trained backbone, got no start_from; add an earlier stage, or set train: full"
@@ -156,7 +160,7 @@ def _learner(
     part: Split,
     cache: FeatureCache,
 ) -> Learner:
-    records, frozen = store.records, settings.train == "head"
+    records, frozen = store.records, settings.train != "full"
     shortest = int(records.lengths[part.train].min())
     augmentation = Augmentation.read(settings, rate=store.rate, shortest=shortest, leads=len(store.leads))
     model.backbone.requires_grad_(not frozen)
