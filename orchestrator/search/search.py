@@ -78,7 +78,7 @@ class Search:
         self._losses: dict[FitKey, int] = {}
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
         self._described = {**as_data(spec), "facts": facts.recorded()}
-        self._suggestions = Suggestions(spec, self.ledger, final=lineage.final)
+        self._suggestions = Suggestions(spec, self.ledger, parameters=facts.parameters, final=lineage.final)
         folder.create()
         self.journal = Journal(folder.journal)
         try:
@@ -126,7 +126,7 @@ class Search:
         self.in_flight.discard(key)
         fit = self.ledger.fit(key)
         state, error = verdict_on_returned(
-            fit, self.ledger.trials, out_of_budget=self.spending.is_over, max_steps=self.spec.max_steps
+            fit, self.ledger.trials, out_of_budget=self.spending.is_over, max_steps=self._steps_of(key)
         )
         if state.is_finished:
             self._end(fit, state, error)
@@ -238,6 +238,9 @@ class Search:
         trial = self.ledger.trials[record.trial]
         self._settle(trial)
         return trial
+
+    def _steps_of(self, key: FitKey) -> int:
+        return self.spec.steps_of(self.ledger.trials[key.trial].config)
 
     def _started(self, key: FitKey) -> Fit:
         self._write(Start(**key._asdict(), bundle=None, incarnation=self._incarnation))
