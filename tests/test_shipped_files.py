@@ -54,7 +54,7 @@ def test_every_other_experiment_plans_where_its_recordings_are(project: Path, tm
     shared = {"ECG_DATA": str(tmp_path / "shared")}
     assert "20 trials x 2 seeds x 1 folds = 40 fits" in planned(project, "ptbxl_two_stage", **shared)
     assert "5 trials x 1 seeds x 1 folds = 5 fits" in planned(project, "cinc2017", **shared)
-    assert 3 == planned(project, "transfer", **shared).count("2 trials x 1 seeds x 4 folds = 8 fits")
+    assert 3 == planned(project, "transfer", **shared).count("3 trials x 1 seeds x 4 folds = 12 fits")
     assert "12 trials x 1 seeds x 3 folds = 36 fits" in planned(project, "mine", **shared)
 
 

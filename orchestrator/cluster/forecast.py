@@ -54,7 +54,7 @@ def forecast(spec: SearchSpec, runs: Path, *, folds: int) -> Forecast | None:
     seconds = [value for values in measured.values() for value in values]
     if len(seconds) < 2:
         return None
-    steps = spec.total * spec.seeds * folds * spec.max_steps
+    steps = spec.total * spec.seeds * folds * spec.most_steps
     over, scale = t_interval(seconds), steps / 3600
     assert over.low is not None
     assert over.high is not None

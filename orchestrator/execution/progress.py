@@ -84,5 +84,7 @@ def _table(search: Search) -> Table:
         shown = "  ".join(
             f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}" for name, value in varied.items()
         )
-        table.add_row(str(trial.number), str(trial.state), value, f"{step}/{spec.max_steps}", f"{seconds:.1f}", shown)
+        table.add_row(
+            str(trial.number), str(trial.state), value, f"{step}/{spec.steps_of(trial.config)}", f"{seconds:.1f}", shown
+        )
     return table

@@ -94,6 +94,7 @@ def _without(experiment: Experiment, number: int, outer: int) -> Experiment:
 
 
 def _part(experiment: Experiment, folder: RunFolder, number: int, session: Session) -> OuterPart:
+    folder.create()
     rows = {WINNER: run_experiment(experiment, folder, session)["metrics"]}
     stages = [folder.stage(name) for name in experiment.candidates]
     searches = [(read_ledger(stage), stage) for stage in stages]

@@ -23,8 +23,9 @@ from orchestrator.search.suggestions import Suggestions
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.space_mistakes import mistakes_in
 from orchestrator.specs.specs import SearchSpec
-from orchestrator.specs.task_loading import load_task
-from orchestrator.task import Fit, Metrics, Parameter, Scalar, Task
+from orchestrator.specs.steps import with_steps
+from orchestrator.specs.task_loading import load_task, parameters_of
+from orchestrator.task import Config, Fit, Metrics, Parameter, Scalar, Task
 
 Say = Callable[[str], None]
 FIRST = FitKey(trial=0, seed=0, fold=0)
@@ -46,19 +47,23 @@ def run_first_fit(
     that the space leads to. Raises UserError with every mistake of the changes, RaisedByTask for an error of the task.
     """
     task = load_task(spec.task)
-    config = {**Suggestions(spec, Ledger(), final=False).next().config, **changes}
+    config = {**_first_config(spec, parameters_of(spec, task)), **changes}
     changed = spec.model_copy(update={"space": config})  # what is set may bring hyperparameters of its own
     facts = TaskFacts.of(task, changed)
-    raise_if_any(list(_mistakes(config, facts.parameters, start_from)))
+    raise_if_any(list(_mistakes(config, with_steps(facts.parameters, changed), start_from)))
     lineage = Lineage(start_from=start_from_of(spec, folder) if start_from is None else lambda *_: start_from)
     with tempfile.TemporaryDirectory(prefix="orchestrate-try-") as temp, with_threads(spec.cpus_per_fit):
         fit = fit_to_run(FitEntry(FIRST), config, spec, RunFolder(Path(temp)), facts=facts, lineage=lineage)
         fit.directory.mkdir(parents=True)
         for line in _beginning(spec, task, fit, config=config):
             say(line)
-        at = _run(task, fit, steps=steps or spec.max_steps, say=say)
+        at = _run(task, fit, steps=steps or fit.max_steps, say=say)
     for line in _ending(spec, at, folds=facts.folds):
         say(line)
+
+
+def _first_config(spec: SearchSpec, parameters: Mapping[str, Parameter]) -> Config:
+    return Suggestions(spec, Ledger(), parameters=parameters, final=False).next().config
 
 
 def _mistakes(
@@ -107,13 +112,13 @@ def _ending(spec: SearchSpec, at: Sequence[float], *, folds: int) -> Iterator[st
         return
     set_up, per_step = set_up_and_step(at)
     fits = spec.total * spec.seeds * folds
-    steps = fits * spec.max_steps * per_step
+    steps = fits * spec.most_steps * per_step
     whole = steps + fits * set_up
     side_by_side = min(spec.concurrency, fits)
     pruned = ", less what pruning saves" if spec.prune else ""
     yield f"{len(at)} steps in {_duration(at[-1])}: {_duration(per_step)} a step, {_duration(set_up)} before the first"
     yield (
-        f"the search on this machine: {fits} fits of {spec.max_steps} steps, {_duration(steps)} of steps and at most "
+        f"the search on this machine: {fits} fits of {spec.most_steps} steps, {_duration(steps)} of steps and at most "
         f"{_duration(fits * set_up)} before first ones; {_duration(whole / side_by_side)} with {side_by_side} at a "
         f"time{pruned}"
     )

@@ -49,17 +49,18 @@ def _work_line(spec: SearchSpec, folds: int | None) -> str:
     pruned = "; successive halving stops the rest early" if spec.prune else ""
     if folds is None:
         return (
-            f"  work     {each} x the folds that the data will have, fits of at most {spec.max_steps} steps{pruned}, "
+            f"  work     {each} x the folds that the data will have, fits of at most {spec.most_steps} steps{pruned}, "
             f"{at_a_time}"
         )
     fits = spec.total * spec.seeds * folds
     return (
         f"  work     {each} x {folds} folds = {fits} fits"
-        f" of at most {spec.max_steps} steps ({fits * spec.max_steps} steps{pruned}), {at_a_time}"
+        f" of at most {spec.most_steps} steps ({fits * spec.most_steps} steps{pruned}), {at_a_time}"
     )
 
 
 def _space_size(spec: SearchSpec) -> str:
     studies = len(cells(spec.space))
     many = f", {studies} studies side by side" if studies > 1 else ""
-    return f"{len(grid_configs(spec.space))} configurations" if spec.sampler == "grid" else f"{spec.total} trials{many}"
+    size = f"{len(grid_configs(spec.space))} configurations" if spec.sampler == "grid" else f"{spec.total} trials{many}"
+    return size + (", the untuned default first" if spec.has_baseline else "")

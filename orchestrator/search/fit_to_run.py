@@ -4,7 +4,7 @@ from orchestrator.history.ledger import FitEntry
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.lineage import Lineage
 from orchestrator.search.retention import newest_checkpoint
-from orchestrator.search.study import draw_seed
+from orchestrator.search.seeds import draw_seed
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.space import complete_config
 from orchestrator.specs.specs import SearchSpec
@@ -22,7 +22,7 @@ def fit_to_run(
         seed=draw_seed("fit", spec.seed, seed, fold),
         fold=fold,
         folds=facts.folds,
-        max_steps=spec.max_steps,
+        max_steps=spec.max_steps if lineage.final else spec.steps_of(config),
         directory=folder.fit(entry.key),
         start_from=lineage.start_from(seed, fold),
         resume_from=newest_checkpoint(entry, folder),

@@ -78,7 +78,7 @@ class Search:
         self._losses: dict[FitKey, int] = {}
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
         self._described = {**as_data(spec), "facts": facts.recorded()}
-        self._suggestions = Suggestions(spec, self.ledger, final=lineage.final)
+        self._suggestions = Suggestions(spec, self.ledger, parameters=facts.parameters, final=lineage.final)
         folder.create()
         self.journal = Journal(folder.journal)
         try:
@@ -128,7 +128,7 @@ class Search:
         state, error = (
             self._verdict_on_stopped(fit)
             if fit.was_stopped
-            else verdict_on_returned(fit, out_of_budget=self.spending.is_over, max_steps=self.spec.max_steps)
+            else verdict_on_returned(fit, out_of_budget=self.spending.is_over, max_steps=self._steps_of(key))
         )
         if state.is_finished:
             self._end(fit, state, error)
@@ -259,6 +259,9 @@ class Search:
         trial = self.ledger.trials[record.trial]
         self._settle(trial)
         return trial
+
+    def _steps_of(self, key: FitKey) -> int:
+        return self.spec.steps_of(self.ledger.trials[key.trial].config)
 
     def _started(self, key: FitKey) -> Fit:
         self._write(Start(**key._asdict(), bundle=None, incarnation=self._incarnation))

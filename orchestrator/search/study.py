@@ -4,7 +4,6 @@ The one file that imports optuna. Optuna's own storages are not used: the journa
 repeating every event through the same calls, because pruners keep what they know in attributes that `add_trial` loses.
 """
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -12,6 +11,7 @@ import optuna
 from optuna.trial import TrialState
 
 from orchestrator.history.records import State
+from orchestrator.search.seeds import draw_seed
 from orchestrator.specs.space import Space, suggest
 from orchestrator.specs.specs import SearchSpec
 from orchestrator.task import Config, Scalar
@@ -55,7 +55,9 @@ class Study:
         return suggest(self._space, self._cell, trial)
 
     def report(self, number: int, step: int, value: float) -> bool:
-        """Tell a trial's value at a step; return whether the trial should be stopped."""
+        """Tell a trial's value at a step; return whether to stop it. One that was not asked for never is."""
+        if number not in self._open:
+            return False
         trial = self._open[number]
         trial.report(value, step)
         return self._spec.prune is not None and trial.should_prune()
@@ -63,23 +65,20 @@ class Study:
     def tell(self, number: int, state: State, value: float | None) -> None:
         """Close a trial.
 
-        A pruned one is told as pruned, with the values reported; a final, which has no value, as failed.
+        A pruned one is told as pruned, with the values reported; a final, which has no value, as failed; one that was
+        not asked for, not at all.
         """
+        if number not in self._open:
+            return
         trial = self._open.pop(number)
         told = _TOLD[state] if value is not None or state is not State.COMPLETE else TrialState.FAIL
         self._study.tell(trial, value if told is TrialState.COMPLETE else None, state=told)
 
     def repeat(self, number: int, reports: Sequence[tuple[int, float]], state: State, value: float | None) -> None:
         """Close a trial that is the same as an earlier one, with that one's reports and end."""
-        for step, reported in reports:
+        for step, reported in reports if number in self._open else ():
             self._open[number].report(reported, step)
         self.tell(number, state, value)
-
-
-def draw_seed(*parts: object) -> int:
-    """Return a 32-bit seed that depends on every part and on nothing else."""
-    digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:4], "big")
 
 
 def _sampler(spec: SearchSpec, number: int) -> optuna.samplers.BaseSampler:

@@ -4,52 +4,69 @@ They are told what the journal says, live and on replay in the same order, and s
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from orchestrator.history.ledger import Ledger
+from orchestrator.history.ledger import Ledger, TrialEntry
 from orchestrator.history.records import Ask, FitKey, Tell
+from orchestrator.search.draws import startup_config, untuned
 from orchestrator.search.study import Study
-from orchestrator.specs.space import cells, grid_configs
+from orchestrator.specs.space import cells, grid_configs, holds
 from orchestrator.specs.specs import SearchSpec
-from orchestrator.task import Metrics, Scalar
+from orchestrator.specs.steps import defaults_of
+from orchestrator.task import Config, Metrics, Parameter, Scalar
+
+Planned = tuple[str, Config | None]  # the origin of a trial, and its configuration where no sampler draws that
 
 
 class Suggestions:
     """The studies of one search. Trial n belongs to cell n mod cells, so that one numbering serves all."""
 
-    def __init__(self, spec: SearchSpec, ledger: Ledger, *, final: bool) -> None:
+    def __init__(self, spec: SearchSpec, ledger: Ledger, *, parameters: Mapping[str, Parameter], final: bool) -> None:
         self._spec = spec
         self._ledger = ledger
-        self._grid = grid_configs(spec.space) if spec.sampler == "grid" else None
-        self._studies = [Study(spec, cell, index) for index, cell in enumerate(cells(spec.space))]
-        self._origin = "final" if final else "sampler" if self._grid is None else "grid"
+        self._defaults = defaults_of(parameters, spec)
+        self._cells = cells(spec.space)
+        self._grid = grid_configs(spec.space) if spec.sampler == "grid" else []
+        self._studies = [Study(spec, cell, index) for index, cell in enumerate(self._cells)]
+        self._final = final
         self._first_with: dict[tuple[tuple[str, Scalar], ...], int] = {}  # by configuration, the trial that tried it
 
     def next(self) -> Ask:
         """Return the record of the trial after those in the ledger; a configuration tried before is named as such."""
         number = len(self._ledger.trials)
-        config = self._study_of(number).ask(number, self._grid[number] if self._grid is not None else None)
+        origin, planned = self._planned(number)
+        config = self._begun(number, planned)
         earlier = self._first_with.get(_key(config))
-        origin = self._origin if earlier is None else f"duplicate of {earlier}"
-        return Ask(trial=number, cell=number % len(self._studies), config=config, origin=origin)
+        return Ask(
+            trial=number,
+            cell=number % len(self._cells),
+            config=config,
+            origin=origin if earlier is None else f"duplicate of {earlier}",
+        )
 
     def asked(self, record: Ask, *, replay: bool) -> None:
         """Take note of a trial that the ledger now has; on replay its study is asked for it, as it was live."""
         if replay:
-            self._study_of(record.trial).ask(record.trial, record.config)
+            self._begun(record.trial, record.config)
         if self._ledger.trials[record.trial].duplicate_of is None:
             self._first_with[_key(record.config)] = record.trial
 
     def decide_to_stop(self, key: FitKey, step: int, metrics: Metrics) -> bool:
         """Tell the study a step of a trial's first fit, the only one that it judges; return whether the fit must stop.
 
-        A fit whose trial is told already, because another fit of it failed, need not go on either.
+        The default is never stopped: it is what the others are compared with. A fit whose trial is told already,
+        because another fit of it failed, need not go on.
         """
-        if self._ledger.trials[key.trial].state.is_finished:
+        trial = self._ledger.trials[key.trial]
+        if trial.state.is_finished:
             return True
         if self._spec.prune is None or (key.seed, key.fold) != (0, 0):
             return False
-        return self._study_of(key.trial).report(key.trial, step, metrics[self._spec.metric])
+        rung = self._rung(trial, step)
+        if rung is None:
+            return False
+        stop = self._study_of(key.trial).report(key.trial, rung, metrics[self._spec.metric])
+        return stop and trial.origin != "default"
 
     def told(self, record: Tell) -> None:
         """Tell the study how a trial ended; one that repeats another has that one's reports and end."""
@@ -59,13 +76,49 @@ class Suggestions:
             study.tell(record.trial, record.state, record.value)
             return
         original = self._ledger.trials[trial.duplicate_of]
-        first = original.fits.get(FitKey(original.number, 0, 0))
-        reports = (
-            [(step, row[self._spec.metric]) for step, row in first.metrics.items()]
-            if first and self._spec.prune
-            else []
-        )
-        study.repeat(record.trial, [row for row in reports if math.isfinite(row[1])], original.state, record.value)
+        study.repeat(record.trial, list(self._reports(original)), original.state, record.value)
+
+    def _planned(self, number: int) -> Planned:
+        """Say how trial `number` comes by its configuration: the default first, a grid, startup draws, the sampler."""
+        index, place = number % len(self._cells), number // len(self._cells)
+        cell = self._cells[index]
+        if self._final:
+            return "final", self._grid[number]
+        if self._is_default(number):
+            return "default", untuned(self._spec.space, cell, self._defaults)
+        if self._spec.sampler == "grid":
+            return "grid", self._grid[number - self._spec.has_baseline]
+        learns = self._spec.sampler != "random"
+        if learns and self._spec.startup != "random" and place < self._spec.startup_trials:
+            place -= self._spec.has_baseline
+            drawn = startup_config(self._spec, cell, self._defaults, study=index, place=place, number=number)
+            return "sampler", drawn
+        return "sampler", None
+
+    def _begun(self, number: int, config: Config | None) -> Config:
+        """Begin a trial in its study; of a default that the space does not hold, no study knows."""
+        if config is not None and self._is_default(number) and not holds(self._spec.space, config):
+            return config
+        return self._study_of(number).ask(number, config)
+
+    def _is_default(self, number: int) -> bool:
+        return self._spec.has_baseline and number < len(self._cells)
+
+    def _rung(self, trial: TrialEntry, step: int) -> int | None:
+        """Return the step of the spec's max_steps to which a fit has come, by share of its own; None: to no new one."""
+        its_own, whole = self._spec.steps_of(trial.config), self._spec.max_steps
+        rung = step * whole // its_own
+        return rung if rung > (step - 1) * whole // its_own else None
+
+    def _reports(self, trial: TrialEntry) -> Iterator[tuple[int, float]]:
+        """Yield what the study was told of a trial's steps."""
+        first = trial.fits.get(FitKey(trial.number, 0, 0))
+        if first is None or self._spec.prune is None:
+            return
+        for step, row in first.metrics.items():
+            value, rung = row[self._spec.metric], self._rung(trial, step)
+            if math.isfinite(value) and rung is not None:
+                yield rung, value
 
     def _study_of(self, number: int) -> Study:
         return self._studies[number % len(self._studies)]

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import UserError, raise_if_any
-from orchestrator.specs.space import DIMENSION_KEYS, Cell, grid_is_finite, in_order, listed, nearest
+from orchestrator.specs.dimensions import DIMENSION_KEYS, Cell
+from orchestrator.specs.space import grid_is_finite, in_order, listed, nearest
 from orchestrator.specs.space_mistakes import mistakes_in
-from orchestrator.specs.specs import ExperimentSpec, SearchSpec
+from orchestrator.specs.specs import STEPS, ExperimentSpec, SearchSpec
+from orchestrator.specs.steps import with_steps
 from orchestrator.specs.strict_yaml import Document, Place, read_yaml
 from orchestrator.specs.task_loading import load_task, path_arguments, task_class_of, told_of
 from orchestrator.task import Task
@@ -196,6 +198,11 @@ def _space_mistakes(spec: SearchSpec, task: Task, document: Document) -> Iterato
             refused[name] = line
             yield f"{document.at(('space', name) if name in spec.space else ('space',))}: {line}"
         parameters = task.parameters()
-    for name, mistake in mistakes_in(spec.space, parameters):
+    if STEPS in spec.space and STEPS in parameters:
+        yield (
+            f"{document.at(('space', STEPS))}: {STEPS}: is how long a fit is trained, and this task has a "
+            "hyperparameter of that name; give that another name"
+        )
+    for name, mistake in mistakes_in(spec.space, with_steps(parameters, spec)):
         if not refused or (name in parameters and name not in refused):  # others may be of what was refused
             yield f"{document.at(('space', name))}: {name}: {mistake}"

@@ -2,13 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from orchestrator.specs.dimensions import Cell, Dimension, Entry, LogUniform, Uniform
 from orchestrator.specs.space import (
-    Cell,
-    Dimension,
-    Entry,
-    LogUniform,
     Space,
-    Uniform,
     conditions_of,
     extremes_of,
     grid_is_finite,

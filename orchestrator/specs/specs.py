@@ -9,9 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from orchestrator.specs.space import Entry, grid_configs
+from orchestrator.specs.dimensions import AnyDimension, Entry
+from orchestrator.specs.methods import Prune
+from orchestrator.specs.space import extremes_of, grid_configs
 from orchestrator.specs.strict_model import StrictModel
-from orchestrator.task import Scalar
+from orchestrator.task import Config, Scalar
+
+STEPS = "max_steps"  # the one name of a space that is no hyperparameter of the task: see steps.py
 
 
 class TaskSpec(StrictModel):
@@ -19,19 +23,6 @@ class TaskSpec(StrictModel):
 
     name: str = Field(pattern=r"^\w+(\.\w+)*:\w+$")
     with_: dict[str, Scalar] = Field(default_factory=dict, alias="with")
-
-
-class SuccessiveHalving(StrictModel):
-    """Asynchronous successive halving: at min_steps, min_steps * factor, ... the best 1/factor go on."""
-
-    min_steps: int = Field(default=1, ge=1)
-    factor: int = Field(default=3, ge=2)
-
-
-class Prune(StrictModel):
-    """Who is stopped early, by the scores of the trial's first fit."""
-
-    successive_halving: SuccessiveHalving
 
 
 class Budget(StrictModel):
@@ -61,7 +52,8 @@ class SearchSpec(StrictModel):
     winner: Literal["simplest", "best"] = "simplest"  # of those that cannot be told from the best, or the best mean
     sampler: Literal["grid", "random", "tpe"]
     trials: int | None = Field(default=None, ge=1)
-    startup_trials: int = Field(default=10, ge=1)
+    startup_trials: int = Field(default=10, ge=1)  # of each cell, before a sampler that learns is asked
+    startup: Literal["near_defaults", "qmc", "random"] = "near_defaults"  # how these are drawn: see search/draws.py
     seed: int = Field(default=0, ge=0)
     seeds: int = Field(default=1, ge=1)
     folds: int | None = Field(default=None, ge=1)
@@ -75,9 +67,26 @@ class SearchSpec(StrictModel):
 
     @property
     def total(self) -> int:
-        """How many trials the search has: `trials`, of a grid at most its size."""
-        size = len(grid_configs(self.space)) if self.sampler == "grid" else None
+        """How many trials the search has: `trials`, of a grid at most its size, and the default before it.
+
+        Where a grid has the default, that is tried first, and its own place in the grid is a duplicate, which is free.
+        """
+        size = len(grid_configs(self.space)) + self.has_baseline if self.sampler == "grid" else None
         return min(number for number in (self.trials, size) if number is not None)
+
+    @property
+    def has_baseline(self) -> bool:
+        """Whether the default is tried first. A space of one configuration has nothing to compare it with."""
+        return self.baseline and any(isinstance(entry, AnyDimension) for entry in self.space.values())
+
+    def steps_of(self, config: Config) -> int:
+        """Return for how many steps a configuration is trained."""
+        return int(config.get(STEPS) or self.max_steps)
+
+    @property
+    def most_steps(self) -> int:
+        """The steps of the longest fit."""
+        return max(self.max_steps, *(int(value or 0) for value in extremes_of(self.space.get(STEPS, self.max_steps))))
 
 
 # What a resume may change; everything else is part of what the search is.
@@ -117,7 +126,7 @@ def as_data(spec: SearchSpec) -> dict[str, Any]:
 
 
 # By which rules a search goes on whose journal is older than these keys.
-EARLIER: Mapping[str, Any] = {"score_at": "own_best", "baseline": False, "winner": "best"}
+EARLIER: Mapping[str, Any] = {"score_at": "own_best", "baseline": False, "winner": "best", "startup": "random"}
 
 
 def from_data(data: Mapping[str, Any]) -> SearchSpec:

@@ -31,6 +31,7 @@ def toy_search(**changes: Any) -> dict[str, Any]:
         "metric": "score",
         "max_steps": 3,
         "sampler": "grid",
+        "baseline": False,  # most tests count the trials that they name
         "space": {"x": {"choice": [0.1, 0.3]}},
     }
     return {**plain, **changes}

@@ -21,6 +21,7 @@ def toy_spec(**changes: Any) -> SearchSpec:
         "metric": "score",
         "max_steps": 4,
         "sampler": "tpe",
+        "baseline": False,  # most tests count the trials that they name
         "trials": 10,
         "startup_trials": 4,
         "space": {"x": {"uniform": [-1, 1]}, "y": {"uniform": [0, 1], "step": 0.25}},

@@ -26,6 +26,7 @@ def test_same_table_and_winner_as_on_one_machine(slurm: Cluster, tmp_path: Path)
         "metric": "macro_auc",
         "max_steps": 2,
         "sampler": "grid",
+        "baseline": False,
         "space": {"model": "cnn1d", "learning_rate": {"choice": [0.001, 0.01]}},
     }
     search = written(tmp_path / "search.yaml", write_yaml(space))

@@ -37,6 +37,7 @@ def to_submit(slurm: Cluster, folder: Path, *, records: int = 40, leads: str = "
         "metric": "macro_auc",
         "max_steps": 1,
         "sampler": "grid",
+        "baseline": False,
         "space": {"model": "cnn1d", "learning_rate": {"choice": [0.001, 0.01]}},
     }
     written(folder / "toy.yaml", write_yaml(space))

@@ -16,6 +16,7 @@ TASK = {"name": "tests.toy_task:AuditableToyTask", "with": {}}
 def audit(folder: Path, *words: object, **space: Any) -> Any:
     plain: dict[str, Any] = {
         "task": TASK,
+        "baseline": True,
         "sampler": "random",
         "trials": 4,
         "seeds": 2,
@@ -74,7 +75,9 @@ def test_another_audit_under_the_same_name_and_a_task_without_outer_parts_are_re
 
 
 def test_a_retrained_final_is_compared_with_a_default_that_was_retrained_too(tmp_path: Path) -> None:
-    search = written(tmp_path / "toy.yaml", toy_search(task=TASK, seeds=2, space={"x": {"choice": [0.1, 0.3]}}))
+    search = written(
+        tmp_path / "toy.yaml", toy_search(task=TASK, baseline=True, seeds=2, space={"x": {"choice": [0.1, 0.3]}})
+    )
     final = {"stages": ["toy"], "form": "retrained", "seeds": 2}
     experiment = written(tmp_path / "plan.yaml", {"stages": {"toy": {"search": search.name}}, "final": final})
     done = orchestrate(

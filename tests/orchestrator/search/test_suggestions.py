@@ -7,6 +7,7 @@ from orchestrator.history.records import Ask, FitKey, Record, Reported, State, T
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.specs.specs import SearchSpec
 from tests.orchestrator.in_process import toy_spec
+from tests.toy_task import ToyTask
 
 PRUNED = {"prune": {"successive_halving": {"min_steps": 1, "factor": 2}}}
 
@@ -16,7 +17,7 @@ class Told:
 
     def __init__(self, spec: SearchSpec, *, final: bool = False) -> None:
         self.ledger = Ledger()
-        self.suggestions = Suggestions(spec, self.ledger, final=final)
+        self.suggestions = Suggestions(spec, self.ledger, parameters=ToyTask().parameters(), final=final)
 
     def tell(self, record: Record, *, replay: bool = False) -> None:
         self.ledger.apply(record, datetime(2026, 1, 1, tzinfo=UTC))

@@ -55,6 +55,9 @@ space:
         ({"task": {"name": "tests.toy_task:ToyTask", "with": {"step": 1}}}, "step is not an argument of"),
         ({"task": {"name": "tests.toy_task:ToyTask", "with": {"data": "no/such"}}}, "no/such: no such folder; make"),
         ({"space": {"x": {"choice": [1], "when": {"z": 2}}}}, "its condition names z, which is not in this space"),
+        ({"space": {"x": {"choice": [0.1, 0.3], "prior": 0.2}}}, "prior must be a value that can be drawn, got 0.2"),
+        ({"space": {"max_steps": {"uniform": [1, 4], "step": 1}}}, "max_steps: must be whole numbers; give integer or"),
+        ({"space": {"max_steps": {"choice": [0, 4]}}}, "max_steps: must lie between 1 and 1000000, got 0"),
         ({"prune": {"median": {}}}, "prune.median: unknown key"),
     ],
 )
