@@ -147,6 +147,9 @@ def _start(
         return np.unique(own)
     start = read_start(fit.start_from, settings, store)
     refuse_seen(fit.start_from, start.fingerprints, store.records, part.validation, part="validation")
+    if store.withheld is not None:
+        everything = np.arange(len(store.withheld.ids))
+        refuse_seen(fit.start_from, start.fingerprints, store.withheld, everything, part="outer")
     load_start(model, start, store)
     return np.unique(np.concatenate([start.fingerprints, own]))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.data.store import Records, Store
+from ecgcore.data.store import Records, Store, Withheld
 from ecgcore.fit import Fit, Scalar
 from ecgcore.models.classifier import Classifier
 from ecgcore.signals.processing import changes_of
@@ -86,7 +86,9 @@ def read_resumed(path: Path, fit: Fit, settings: Hyperparameters, store: Store) 
     return resumed
 
 
-def refuse_seen(path: Path, seen: NDArray[np.int64], records: Records, indices: Indices, *, part: str) -> None:
+def refuse_seen(
+    path: Path, seen: NDArray[np.int64], records: Records | Withheld, indices: Indices, *, part: str
+) -> None:
     """Raise ValueError naming the records among `indices` that the weights in `path` were trained on, if any.
 
     Records are compared by the content of their signals as they were before rounding to 16 bits: another name, or
