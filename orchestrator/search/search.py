@@ -7,6 +7,7 @@ whoever executes fits calls next_fit, reported, returned, failed and lost, from 
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.history.first_record import first_spec, refuse_another
@@ -66,7 +67,6 @@ class Search:
         self.spec = spec
         self.total = spec.total
         self.folder = folder
-        self.facts = facts
         self.ledger = Ledger()
         self.in_flight: set[FitKey] = set()
         # At most so many fits are still to be run. A number and no property: another thread reads it (pool_size.py)
@@ -77,11 +77,12 @@ class Search:
         self._listener = listener
         self._losses: dict[FitKey, int] = {}
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
-        self._described = {**as_data(spec), "facts": facts.recorded()}
-        self._suggestions = Suggestions(spec, self.ledger, parameters=facts.parameters, final=lineage.final)
         folder.create()
         self.journal = Journal(folder.journal)
         try:
+            self.facts = facts.as_begun(self._begun().get("facts", {}))
+            self._described = {**as_data(spec), "facts": self.facts.recorded()}
+            self._suggestions = Suggestions(spec, self.ledger, defaults=self.facts.defaults, final=lineage.final)
             self._replay()
             self.fits_left = self._agenda.fits_left()
         except BaseException:
@@ -202,13 +203,16 @@ class Search:
 
     # Replay and records.
 
+    def _begun(self) -> Mapping[str, Any]:
+        return first_spec(self.journal, of="search") if self.journal.entries else {}
+
     def _replay(self) -> None:
         entries = list(self.journal.entries)
         if not entries:
             self._write(SearchBegun(spec=self._described))
             return
-        begun = as_today(first_spec(self.journal, of="search"))
-        begun["facts"] = {**self.facts.recorded(), **begun.get("facts", {})}  # an earlier version noted fewer
+        begun = as_today(self._begun())
+        begun["facts"] = {**self.facts.recorded(), **begun.get("facts", {}), "defaults": dict(self.facts.defaults)}
         refuse_another(self.folder, differences(begun, self._described), of="a search")
         for record, at in entries:
             self._apply(record, at, replay=True)
