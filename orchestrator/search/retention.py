@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from orchestrator.history.ledger import FitEntry, Ledger
+from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.records import State
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.specs.specs import SearchSpec
@@ -28,6 +28,13 @@ def drop_losers(ledger: Ledger, folder: RunFolder) -> None:
     """Delete the folders of the complete trials that are not among the best."""
     for loser in ledger.ranked()[KEPT_TRIALS:]:
         shutil.rmtree(folder.trial(loser.number), ignore_errors=True)
+
+
+def drop_complete_fits(trial: TrialEntry, folder: RunFolder) -> None:
+    """Delete what the complete fits of a trial kept that was raced out. Those still running are left to themselves."""
+    for fit in trial.fits.values():
+        for name in fit.checkpoints.values() if fit.state is State.COMPLETE else ():
+            (folder.fit(fit.key) / name).unlink(missing_ok=True)
 
 
 def newest_checkpoint(fit: FitEntry, folder: RunFolder) -> Path | None:
