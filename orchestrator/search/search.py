@@ -31,7 +31,7 @@ from orchestrator.search.agenda import Agenda
 from orchestrator.search.budget import Spending
 from orchestrator.search.fit_to_run import fit_to_run
 from orchestrator.search.lineage import Lineage
-from orchestrator.search.retention import drop_checkpoints, drop_losers, drop_unjudged
+from orchestrator.search.retention import drop_checkpoints, drop_complete_fits, drop_losers, drop_unjudged
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.search.verdicts import (
@@ -40,6 +40,7 @@ from orchestrator.search.verdicts import (
     stop_if_all_failed_alike,
     verdict_on_returned,
     verdict_on_stopped,
+    verdict_on_useless,
 )
 from orchestrator.specs.specs import SearchSpec, as_data, as_today, differences
 from orchestrator.task import Fit, Metrics
@@ -223,6 +224,10 @@ class Search:
                 self._end(fit, *self._verdict_on_stopped(fit))
         for trial in self._agenda.open_trials():
             self._settle(trial)
+        for trial in self.ledger.told():
+            for fit in trial.fits.values():
+                if fit.starts and not fit.state.is_finished:  # it was in flight when another fit decided the trial
+                    self._end(fit, *verdict_on_useless(trial))
 
     def _write(self, record: Record) -> None:
         entry, at = self.journal.append(record)
@@ -301,6 +306,8 @@ class Search:
         self._write(Tell(trial=trial.number, state=state, value=value))
         if state is State.COMPLETE and not self._lineage.final:
             drop_unjudged(self.ledger, trial, self.folder)
+        if state is State.PRUNED:
+            drop_complete_fits(trial, self.folder)
         drop_losers(self.ledger, self.folder)
         for other in self._agenda.open_trials():
             if other.duplicate_of == trial.number:
