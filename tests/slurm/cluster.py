@@ -25,7 +25,7 @@ from pathlib import Path
 import psutil
 
 from tests.slurm.accounting import start_accounting
-from tests.slurm.networks import Networks, unused_number
+from tests.slurm.networks import Networks, claimed_number
 from tests.slurm.settings import Addresses, Shape, free_ports, write_settings
 
 DAEMONS = ("slurmd", "slurmstepd", "slurmctld", "slurmdbd", "mariadbd", "munged")
@@ -92,12 +92,14 @@ class Cluster:
 
     def node_pid(self, node: str) -> int | None:
         """Return the process number of a node's slurmd, None where it does not run."""
-        file = self.base / "run" / f"slurmd-{node}.pid"
-        pid = int(file.read_text()) if file.exists() else 0
-        return pid if pid and _is_alive(pid) else None
+        with contextlib.suppress(OSError, ValueError, psutil.Error):  # no file, an empty one, or that of a dead slurmd
+            process = psutil.Process(int((self.base / "run" / f"slurmd-{node}.pid").read_text()))
+            if process.name() == "slurmd" and _is_alive(process.pid):  # a dead one's number may be another's by now
+                return process.pid
+        return None
 
     def start_node(self, node: str, *, hiding: Path | None = None, mounts: Sequence[str] = ()) -> None:
-        """Start a node's slurmd.
+        """Start a node's slurmd, and wait until it listens: SLURM may take a node for up that is not yet back.
 
         For what this node alone sees (needs root): `hiding`, a folder that is empty there; `mounts`, shell lines.
         """
@@ -110,6 +112,7 @@ class Cluster:
         apart = ["unshare", *kinds] if kinds else []
         script = " && ".join([*steps, 'exec slurmd -N "$1"'])
         _checked([*inside, *apart, "sh", "-c", script, "sh", node, str(hiding or "")], self)
+        wait_until(lambda: self.node_pid(node) is not None, f"{node}'s slurmd")  # writes its number when it listens
 
     def stop_node(self, node: str) -> None:
         """End a node's slurmd in good order; its jobs' processes live on."""
@@ -119,15 +122,34 @@ class Cluster:
 
     def kill_node(self, node: str) -> None:
         """The node's sudden death: slurmd, its steps and all processes of its jobs are killed at once."""
-        jobs = [process for process in self.job_processes() if _environment(process).get("SLURMD_NODENAME") == node]
-        steps = {parent for process in jobs for parent in process.parents() if parent.name() == "slurmstepd"}
         if pid := self.node_pid(node):
             os.kill(pid, signal.SIGKILL)
-        _kill([*steps, *jobs])
+
+        def none_is_left() -> bool:
+            """Look again until there is none: one that is about to be killed may just have started another."""
+            jobs = [
+                process for process in self.job_processes() if environment_of(process).get("SLURMD_NODENAME") == node
+            ]
+            _kill([*(step for process in jobs for step in _steps_of(process)), *jobs])
+            return not jobs
+
+        wait_until(none_is_left, f"the end of the processes on {node}")
 
     def job_processes(self) -> list[psutil.Process]:
         """Return the processes of all jobs."""
-        return [process for process in self._processes() if "SLURM_JOB_ID" in _environment(process)]
+        return [process for process in self._processes() if "SLURM_JOB_ID" in environment_of(process)]
+
+    @contextlib.contextmanager
+    def closed(self) -> Iterator[None]:
+        """As long as the block lasts, jobs are queued and none begins."""
+        partitions = ("low", "short", "high")
+        for partition in partitions:
+            self.ask("scontrol", "update", f"partitionname={partition}", "state=down")
+        try:
+            yield
+        finally:
+            for partition in partitions:
+                self.ask("scontrol", "update", f"partitionname={partition}", "state=up")
 
     def wait_for_nodes(self) -> None:
         """Wait until every node can take a job."""
@@ -161,14 +183,14 @@ class Cluster:
                 wait_until(lambda: not self.squeue(), "the end of the jobs", seconds=8)
         _kill(self.job_processes())
         for name in DAEMONS:
-            _end([process for process in self._processes() if process.name().startswith(name)])
+            _end([process for process in self._processes() if is_named(process, name)])
         if self.networks:
             self.networks.down()
         shutil.rmtree(self.base)
 
     def _processes(self) -> Iterator[psutil.Process]:
         for process in psutil.process_iter():
-            if _environment(process).get("SLURM_CONF") == self.environment["SLURM_CONF"]:
+            if environment_of(process).get("SLURM_CONF") == self.environment["SLURM_CONF"]:
                 yield process
 
 
@@ -176,8 +198,8 @@ def start_cluster(shape: Shape, *, base: Path | None = None) -> Cluster:
     """Start a cluster below `base` (default: a new temporary folder); returns when all its nodes are idle."""
     base = base or Path(tempfile.mkdtemp(prefix="slurm-test-"))
     base.chmod(0o755)  # other users' clients read the settings and talk to munge
-    networks = Networks(unused_number(), shape.nodes) if shape.own_networks else None
     controller_port, accounting_port, database_port, *node_ports = free_ports(shape.nodes + 3)
+    networks = Networks(claimed_number(), shape.nodes) if shape.own_networks else None
     addresses = Addresses(
         controller=networks.controller if networks else "127.0.0.1",
         nodes=networks.addresses if networks else ("127.0.0.1",) * shape.nodes,
@@ -227,8 +249,11 @@ def running_cluster(shape: Shape) -> Iterator[Cluster]:
         cluster.stop()
 
 
-def wait_until(holds: Callable[[], bool], what: str, *, seconds: float = 30) -> None:
-    """Wait until something holds. Raises TimeoutError that names what was waited for."""
+def wait_until(holds: Callable[[], bool], what: str, *, seconds: float = 90) -> None:
+    """Wait until something holds. Raises TimeoutError that names what was waited for.
+
+    A busy machine may take ten times as long as an idle one; only who waits in vain waits for so long.
+    """
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
@@ -258,7 +283,23 @@ def _checked(words: list[str], cluster: Cluster) -> None:
         raise RuntimeError(f"{' '.join(words)} failed:\n{said}")
 
 
-def _environment(process: psutil.Process) -> dict[str, str]:
+def is_named(process: psutil.Process, name: str) -> bool:
+    """Whether a process has a name that begins so; one that has ended has none."""
+    try:
+        return process.name().startswith(name)
+    except psutil.Error:
+        return False
+
+
+def _steps_of(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [parent for parent in process.parents() if is_named(parent, "slurmstepd")]
+    except psutil.Error:
+        return []
+
+
+def environment_of(process: psutil.Process) -> dict[str, str]:
+    """A process's environment; that of one which ends, or just becomes another program, is empty."""
     try:
         return process.environ()
     except (psutil.Error, OSError):
@@ -281,6 +322,8 @@ def _end(daemons: list[psutil.Process]) -> None:
     with contextlib.suppress(TimeoutError):
         wait_until(lambda: not any(_is_alive(process.pid) for process in daemons), "the daemons' end", seconds=10)
     _kill(daemons)
+    with contextlib.suppress(TimeoutError):  # whoever still writes keeps the cluster's folder from being removed
+        wait_until(lambda: not any(_is_alive(process.pid) for process in daemons), "the daemons' death", seconds=10)
 
 
 def _kill(processes: list[psutil.Process]) -> None:

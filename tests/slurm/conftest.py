@@ -56,8 +56,14 @@ def slurm(_shared_cluster: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def slurm_with_accounting(slurm_programs: None) -> Iterator[Cluster]:
-    """The same with slurmdbd, on which only the account `ecg` exists."""
+def _shared_cluster_with_accounting(slurm_programs: None) -> Iterator[Cluster]:
     _needs(PROGRAMS, "apt-get install slurmdbd slurm-wlm-mysql-plugin mariadb-server-core mariadb-client-core")
     with running_cluster(Shape(accounting=True)) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def slurm_with_accounting(_shared_cluster_with_accounting: Cluster) -> Iterator[Cluster]:
+    """The same with slurmdbd, on which only the account `ecg` exists."""
+    yield _shared_cluster_with_accounting
+    _shared_cluster_with_accounting.clear()

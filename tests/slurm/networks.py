@@ -3,6 +3,7 @@
 Needs root. Folders, shared memory and process numbers stay common.
 """
 
+import random
 import subprocess
 from dataclasses import dataclass
 
@@ -29,9 +30,8 @@ class Networks:
         return f"slurm{self.number}n{node}"
 
     def up(self) -> None:
-        """Make them."""
+        """Make them; the bridge is there since the number was claimed."""
         bridge = f"slurm{self.number}"
-        _ip("link", "add", bridge, "type", "bridge")
         _ip("addr", "add", f"{self.controller}/24", "dev", bridge)
         _ip("link", "set", bridge, "up")
         for node, address in enumerate(self.addresses, 1):
@@ -52,14 +52,25 @@ class Networks:
         _ip("link", "del", f"slurm{self.number}", check=False)
 
 
-def unused_number() -> int:
-    """Return a number whose addresses nobody on this machine has."""
+def claimed_number() -> int:
+    """Return a number whose addresses nobody on this machine has, and make its bridge: of two who try, one gets it."""
     taken = _ip("-o", "-4", "addr")
-    return next(number for number in range(200) if f" 10.99.{number}." not in taken)
+    free = [number for number in range(200) if f" 10.99.{number}." not in taken]
+    for number in random.sample(free, len(free)):
+        done = _ip_run("link", "add", f"slurm{number}", "type", "bridge")
+        if done.returncode == 0:
+            return number
+        if "File exists" not in done.stderr:
+            raise RuntimeError(f"ip link add: {done.stderr.strip()}")
+    raise RuntimeError("every network 10.99.N is taken")
+
+
+def _ip_run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["ip", *words], capture_output=True, text=True, timeout=60, check=False)
 
 
 def _ip(*words: str, check: bool = True) -> str:
-    done = subprocess.run(["ip", *words], capture_output=True, text=True, timeout=20, check=False)
+    done = _ip_run(*words)
     if check and done.returncode:
         raise RuntimeError(f"ip {' '.join(words)}: {done.stderr.strip()}")
     return done.stdout

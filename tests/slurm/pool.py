@@ -1,5 +1,6 @@
 """A search of the toy task on the test cluster, submitted as a user does, and what its journal says afterwards."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import psutil
 
 from orchestrator.specs.strict_yaml import write_yaml
 from tests.orchestrator.command import toy_search, written
-from tests.slurm.cluster import Cluster, wait_until
+from tests.slurm.cluster import Cluster, environment_of, is_named, wait_until
 
 TRIALS = 24
 
@@ -49,8 +50,8 @@ class Submitted:
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
         journal = self.path / "journal.jsonl"
-        whole = journal.read_text().splitlines() if journal.exists() else []
-        records = [json.loads(line) for line in whole if line.endswith("}")]
+        text = journal.read_text() if journal.exists() else ""
+        records = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("}\n")]
         return [record for record in records if kind in (None, record["event"])]
 
     def wait_for(self, kind: str, count: int, seconds: float = 120) -> None:
@@ -68,38 +69,66 @@ class Submitted:
         wait_until(lambda: self.done() is not None, f"the end of {self.name}; {self.logs()}", seconds=seconds)
         assert {"exit_code": 0, "message": "finished"} == self.done(), self.logs()
 
-    def wait_until_gone(self, seconds: float = 30) -> None:
+    def wait_until_gone(self, seconds: float = 90) -> None:
         wait_until(lambda: not self.jobs(), f"the end of the jobs of {self.name}", seconds=seconds)
 
     def jobs(self, role: str = "") -> dict[str, str]:
         """The living jobs by number, with their state."""
-        listed = self.slurm.ask("squeue", "-h", "-r", "-o", "%i %T %j").splitlines()
-        rows = [line.split() for line in listed]
-        return {id_: state for id_, state, name in rows if name.startswith(f"orc-{self.name}-") and name.endswith(role)}
+        return {id_: state for id_, state, name, _node in self._listed() if name.endswith(role)}
 
     def running(self, role: str) -> str:
-        """A running job of this role; of the workers, one on another node than the driver."""
-        found = [id_ for id_, state in self.jobs(role).items() if state == "RUNNING"]
+        """A running job of this role; of the workers, one on another node than the driver. Waits for it."""
+        found: list[str] = []
+
+        def is_there() -> bool:
+            found[:] = self.running_now(role)
+            return bool(found)
+
+        wait_until(is_there, f"a running {role} of {self.name}")
+        return found[0]
+
+    def running_now(self, role: str) -> list[str]:
+        """The jobs of which `running` gives one, which may be none; all of them seen at one moment."""
+        at_work = [(id_, name, node) for id_, state, name, node in self._listed() if state == "RUNNING"]
+        drivers = {node: id_ for id_, name, node in at_work if name.endswith("driver")}
         if role == "driver":
-            return found[0]
-        apart = self.slurm.node_of(self.running("driver"))
-        return next(id_ for id_ in found if self.slurm.node_of(id_) != apart)
+            return list(drivers.values())
+        return [id_ for id_, name, node in at_work if drivers and name.endswith(role) and node not in drivers]
+
+    def _listed(self) -> list[tuple[str, str, str, str]]:
+        """Number, state, name and node (none before it runs) of each living job."""
+        lines = self.slurm.ask("squeue", "-h", "-r", "-o", "%i|%T|%j|%N").splitlines()
+        rows = [line.split("|") for line in lines]
+        return [(id_, state, name, node) for id_, state, name, node in rows if name.startswith(f"orc-{self.name}-")]
 
     def processes(self, job: str) -> list[psutil.Process]:
         """The processes of a job; an array's task has a number of its own besides ARRAY_TASK.
 
-        One that ends in the moment of reading may show an empty environment.
+        Any may have ended when it is looked at.
         """
         found = []
         for process in self.slurm.job_processes():
-            try:
-                environment = process.environ()
-            except (psutil.Error, OSError):
-                continue
+            environment = environment_of(process)
             array = f"{environment.get('SLURM_ARRAY_JOB_ID')}_{environment.get('SLURM_ARRAY_TASK_ID')}"
             if job in (environment.get("SLURM_JOB_ID"), array):
                 found.append(process)
         return found
+
+    def kill(self, job: str, name: str) -> None:
+        """Kill a job's processes whose name begins so, of which there is one at least. Waits for it."""
+
+        def killed() -> bool:
+            found = [process for process in self.processes(job) if is_named(process, name)]
+            for process in found:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            return bool(found)
+
+        wait_until(killed, f"a {name} of job {job}")
+
+    def workers(self) -> list[dict[str, Any]]:
+        """What each worker job has written about itself so far."""
+        return [json.loads(path.read_text()) for path in (self.path / "cluster" / "workers").glob("*.json")]
 
     def logs(self) -> str:
         return "\n".join(

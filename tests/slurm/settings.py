@@ -46,9 +46,12 @@ class Addresses:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, outside the range from which the kernel takes those of connections."""
+    """Return ports that nobody listens on, outside the ranges from which the kernel and Ray's workers take theirs.
+
+    (32768 to 60999 and 10002 to 19999: a slurmd that is started anew would find its port taken.)
+    """
     found: list[int] = []
-    for port in random.sample(range(12_000, 32_000), 2_000):
+    for port in random.sample(range(20_000, 32_000), 2_000):
         with socket.socket() as probe:
             try:
                 probe.bind(("", port))

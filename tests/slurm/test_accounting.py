@@ -1,7 +1,5 @@
 """With accounting SLURM forgets ended jobs in another way than without; without it, test_survival asks the same."""
 
-import os
-import signal
 from pathlib import Path
 
 from tests.slurm.cluster import Cluster, wait_until
@@ -14,11 +12,9 @@ def test_the_end_of_a_job_is_noticed_and_made_good(slurm_with_accounting: Cluste
     run.wait_for("tell", 2)
     workers = set(run.jobs("worker"))
     cluster.scancel(run.running("worker"))
-    wait_until(lambda: bool(set(run.jobs("worker")) - workers), "another worker", seconds=30)
+    wait_until(lambda: bool(set(run.jobs("worker")) - workers), "another worker")
     driver = run.running("driver")
-    for process in run.processes(driver):
-        if process.name().startswith("python"):
-            os.kill(process.pid, signal.SIGKILL)
+    run.kill(driver, "python")
     wait_until(
         lambda: any(state == "RUNNING" and job != driver for job, state in run.jobs("driver").items()),
         "its successor",

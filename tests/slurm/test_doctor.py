@@ -34,8 +34,12 @@ class Doctor:
         done = self(*words, **changes)
         assert 2 == done.returncode, done.stdout + done.stderr
         assert "" == done.stderr
-        assert {} == self.cluster.squeue()
+        self.wait_until_gone()
         return "\n".join(line for line in done.stdout.splitlines() if line.startswith("error"))
+
+    def wait_until_gone(self) -> None:
+        """Its job is ended, and by SLURM within seconds; of itself it would stay for two minutes, or in the queue."""
+        wait_until(lambda: not self.cluster.squeue(), "the end of the doctor's job", seconds=60)
 
     def warnings(self, *words: object, **changes: Any) -> str:
         """Return the warnings about a profile without errors."""
@@ -59,7 +63,7 @@ def test_a_sound_profile_has_no_error_and_nothing_is_left_behind(doctor: Doctor)
         finding["about"] for finding in findings
     }
     assert not [finding for finding in findings if finding["level"] != "ok" and not finding["way_out"]]
-    assert {} == doctor.cluster.squeue()
+    doctor.wait_until_gone()
     assert not doctor.runs.exists()
 
 

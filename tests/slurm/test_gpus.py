@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.slurm.cluster import Cluster
+from tests.slurm.cluster import Cluster, environment_of, is_named
 from tests.slurm.pool import Submitted, submit
 
 TOY = {"name": "tests.toy_task:ToyTask", "with": {"step_s": 1.5, "folds": 1}}
@@ -14,8 +14,9 @@ TOY = {"name": "tests.toy_task:ToyTask", "with": {"step_s": 1.5, "folds": 1}}
 def seen_by_fits(run: Submitted, process_name: str) -> set[str]:
     run.wait_for("report", 1)
     jobs = [job for job, state in run.jobs("worker").items() if state == "RUNNING"]
-    found = [process for job in jobs for process in run.processes(job) if process.name().startswith(process_name)]
-    return {process.environ().get("CUDA_VISIBLE_DEVICES", "all of the node's") for process in found}
+    found = [process for job in jobs for process in run.processes(job) if is_named(process, process_name)]
+    environments = [environment for process in found if (environment := environment_of(process))]
+    return {environment.get("CUDA_VISIBLE_DEVICES", "all of the node's") for environment in environments}
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ RAISES: dict[str, Any] = {"x": {"choice": [index / 10 for index in range(8)]}, "
 
 
 def assert_ended(run: Submitted, message: str) -> None:
-    wait_until(lambda: run.done() is not None, f"the end of {run.name}", seconds=150)
+    wait_until(lambda: run.done() is not None, f"the end of {run.name}", seconds=300)
     assert message in (run.done() or {})["message"]
     assert 1 == (run.done() or {})["exit_code"]
-    run.wait_until_gone(seconds=30)
+    run.wait_until_gone()
     assert f"failed: {run.path}" in run.orchestrate("status", "toy").stdout
 
 
@@ -32,6 +32,6 @@ def test_a_search_whose_first_trials_all_fail_alike_is_not_taken_up_by_a_success
 def test_workers_that_fail_before_they_join_are_not_submitted_for_ever(slurm: Cluster, tmp_path: Path) -> None:
     no_worker = 'case "$SLURM_JOB_NAME" in *-worker) exit 3;; esac'
     run = submit(slurm, tmp_path, setup=[no_worker])
-    wait_until(lambda: run.done() is not None, "the end", seconds=150)
+    wait_until(lambda: run.done() is not None, "the end", seconds=300)
     assert "worker jobs failed before they joined" in (run.done() or {})["message"]
-    run.wait_until_gone(seconds=30)
+    run.wait_until_gone()

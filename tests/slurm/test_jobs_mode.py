@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.orchestrator.command import toy_search, written
+from tests.paced_task import Pace
 from tests.slurm.cluster import Cluster, wait_until
 from tests.slurm.pool import Submitted, submit
 
@@ -35,14 +36,13 @@ def test_a_killed_drivers_jobs_run_on_to_the_table_of_one_machine_and_to_a_final
     slurm: Cluster, tmp_path: Path
 ) -> None:
     space = {"x": {"choice": [0.1, 0.3]}, "kind": {"choice": ["plain", "bent", "raises"]}}
-    slow = {**TOY, "with": {"step_s": 2.0, "folds": 1}}  # no fit is at its end when the driver is killed
-    run = submitted(slurm, tmp_path, task=slow, max_steps=4, space=space)
+    pace = Pace(tmp_path)  # no fit is at its end when the driver is killed
+    run = submitted(slurm, tmp_path, task=pace.task(step_s=0.5, folds=1), max_steps=4, space=space)
     run.wait_for("report", 1)
-    for process in run.processes(run.running("driver")):
-        if process.name().startswith("python"):
-            process.kill()
+    run.kill(run.running("driver"), "python")
+    pace.allow()
     run.wait_until_done()
-    run.wait_until_gone(seconds=30)
+    run.wait_until_gone()
 
     assert 2 == len({begun["incarnation"] for begun in run.events("start")})
     assert_no_step_is_lost_or_repeated(run, 4)
@@ -60,24 +60,26 @@ def test_a_killed_drivers_jobs_run_on_to_the_table_of_one_machine_and_to_a_final
     assert 0 == done.returncode, done.stderr + run.logs()
     assert 2 == json.loads(done.stdout)["seeds"]
     assert 1 == len((run.path / "final" / "opened.log").read_text().splitlines())
-    assert "tests.toy_task:ToyTask" in (run.path / "final" / "model" / "signature.json").read_text()
-    run.wait_until_gone(seconds=30)
+    assert "tests.paced_task:PacedToyTask" in (run.path / "final" / "model" / "signature.json").read_text()
+    run.wait_until_gone()
 
 
 def test_a_fit_whose_job_is_killed_goes_on_in_another(slurm: Cluster, tmp_path: Path) -> None:
-    slow = {**TOY, "with": {"step_s": 2.5, "folds": 1}}
-    run = submitted(slurm, tmp_path, task=slow, max_steps=4, space={"x": {"choice": [0.3]}})
+    pace = Pace(tmp_path)  # the fit waits between two steps when it is killed, so that none is repeated
+    task = pace.task(step_s=0.5, folds=1)
+    run = submitted(slurm, tmp_path, task=task, max_steps=4, space={"x": {"choice": [0.3]}})
     run.wait_for("report", 1)
     (job,) = run.jobs("worker")
-    slurm.scancel("--full", "--signal=KILL", job)
-    wait_until(lambda: job not in run.jobs("worker"), "the end of the killed job")
     (reports,) = (run.path / "trials").glob("*/*/reports.jsonl")
     with reports.open("a") as file:
-        file.write('{"step": 3, "metr')  # as a node that dies may leave it
+        file.write('{"step": 2, "metr')  # as a node that dies may leave it
+    slurm.scancel("--full", "--signal=KILL", job)
+    wait_until(lambda: job not in run.jobs("worker"), "the end of the killed job")
+    pace.allow()
     run.wait_until_done()
     assert_no_step_is_lost_or_repeated(run, 4)
     assert 2 == len(list((run.path / "cluster" / "workers").glob("*.json")))
-    run.wait_until_gone(seconds=30)
+    run.wait_until_gone()
 
 
 def test_a_pruner_is_refused(slurm: Cluster, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.specs.strict_yaml import write_yaml
 from tests.orchestrator.command import toy_search, written
+from tests.paced_task import Pace
 from tests.slurm.cluster import Cluster, wait_until
 from tests.slurm.pool import Submitted, assert_whole, profile, submit
 
@@ -61,20 +62,25 @@ def test_a_spent_budget_stops_the_search_and_more_goes_on_with_workers_that_leav
 
 
 def test_a_days_work(slurm: Cluster, tmp_path: Path) -> None:
-    run = submit(slurm, tmp_path)
+    pace = Pace(tmp_path)  # the run is not at its end before it is looked at and cancelled
+    run = submit(slurm, tmp_path, space={"task": pace.task(step_s=0.5, folds=1)})
     again = run.orchestrate("submit", tmp_path / "toy.yaml", "--cluster", tmp_path / "toy-cluster.yaml")
     assert 0 == again.returncode
     assert "is submitted already" in again.stdout
     assert len(run.jobs("driver")) <= 2  # the driver and, once it runs, its successor
     assert 3 == len(run.jobs("worker"))
 
+    pace.allow(1)
     run.wait_for("tell", 1)
+    wait_until(lambda: ["RUNNING"] * 3 == list(run.jobs("worker").values()), "three workers")
+    wait_until(lambda: len(run.jobs("driver")) == 2, "a driver and its successor")
     shown = run.orchestrate("status", "toy").stdout
     assert "driver job" in shown
     assert "successor job" in shown
     assert "workers 3 running" in shown
     assert "GPU-hours" in shown
 
+    pace.allow(12)  # half of them: all three workers are at work
     cancelled = run.orchestrate("cancel", "toy")
     assert 0 == cancelled.returncode, cancelled.stderr
     assert not run.jobs()
@@ -85,6 +91,7 @@ def test_a_days_work(slurm: Cluster, tmp_path: Path) -> None:
     wrong = run.orchestrate("logs", "toy", "--worker", "9")
     assert (2, True) == (wrong.returncode, "must be 1 to 3" in wrong.stderr)
 
+    pace.allow()
     assert 0 == run.orchestrate("resume", "toy").returncode
     run.wait_until_done()
     assert_whole(run)
@@ -101,7 +108,7 @@ def test_a_days_work(slurm: Cluster, tmp_path: Path) -> None:
 def test_workers_that_cannot_start_end_the_run_with_the_reason(slurm: Cluster, tmp_path: Path) -> None:
     run = submit(slurm, tmp_path, setup=["exit 3"])
     wait_until(lambda: run.done() is not None or not run.jobs(), "the end", seconds=120)
-    run.wait_until_gone(seconds=20)
+    run.wait_until_gone()
     shown = run.orchestrate("status", "toy").stdout
     assert "no driver is left" in shown  # the set-up lines are the driver's, too
     assert "orchestrate logs toy" in shown

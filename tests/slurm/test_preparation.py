@@ -46,11 +46,13 @@ def to_submit(slurm: Cluster, folder: Path, *, records: int = 40, leads: str = "
 
 
 def test_a_job_prepares_the_data_and_then_the_run_is_as_any_other(slurm: Cluster, tmp_path: Path) -> None:
-    run = submitted(slurm, tmp_path)
-    assert not run.events()  # submitting itself has read and begun nothing
-    again = run.orchestrate("submit", tmp_path / "toy.yaml", "--cluster", tmp_path / "cluster.yaml")
-    assert "is submitted already" in again.stdout
-    assert 1 == len(run.jobs("prepare") or ["it is done already"])
+    with slurm.closed():
+        run = submitted(slurm, tmp_path)
+        assert not run.events()  # submitting itself has read and begun nothing
+        again = run.orchestrate("submit", tmp_path / "toy.yaml", "--cluster", tmp_path / "cluster.yaml")
+        assert "is submitted already" in again.stdout
+        assert {"PENDING"} == set(run.jobs("prepare").values()) == set(run.jobs().values())
+        assert 1 == len(run.jobs("prepare"))
 
     run.wait_until_done()
     assert 2 == len(run.events("tell"))

@@ -69,7 +69,6 @@ def test_an_account_with_room_for_fewer_jobs_gets_as_many_workers_as_there_is_ro
         queued = slurm_with_accounting.squeue()
     finally:
         slurm_with_accounting.ask(*limit, "MaxSubmitJobs=-1")
-        slurm_with_accounting.clear()
     assert 0 == done.returncode, done.stderr
     assert 4 == len(queued)
     assert set(done.stdout.split()) == set(queued)

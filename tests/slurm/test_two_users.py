@@ -15,6 +15,8 @@ import psutil
 import pytest
 
 from orchestrator.execution.private_ray import OWN_FOLDER
+from tests.orchestrator.folders import files_below
+from tests.paced_task import Pace
 from tests.slurm.cluster import Cluster, running_cluster, wait_until
 from tests.slurm.pool import Submitted, assert_whole, submit
 from tests.slurm.settings import Shape
@@ -39,10 +41,10 @@ def folders(slurm_programs: None, root: None) -> Iterator[Path]:
     yield from open_folder(Path(tempfile.gettempdir()) / f"two-users-{secrets.token_hex(4)}")
 
 
-def of_user(cluster: Cluster, name: str, folder: Path) -> Submitted:
-    """Submit a run, named like everybody's, of 24 trials: long enough to look at it."""
+def of_user(cluster: Cluster, name: str, folder: Path, pace: Pace) -> Submitted:
+    """Submit a run, named like everybody's, which waits to be looked at."""
     user = as_user(cluster, name, folder / name)
-    space = {"task": {"name": "tests.toy_task:ToyTask", "with": {"step_s": 1.5, "folds": 1}}}
+    space = {"task": pace.task(step_s=0.5, folds=1)}
     return submit(user, folder / name, space=space, memory="2000M", workers={"min": 2, "max": 2})
 
 
@@ -69,6 +71,10 @@ def head_of(run: Submitted) -> str:
     return str(address())
 
 
+def wait_until_joined(run: Submitted, workers: int) -> None:
+    wait_until(lambda: workers <= sum(worker["joined"] for worker in run.workers()), f"{workers} workers in the pool")
+
+
 def nodes_of_jobs(run: Submitted, name: str) -> set[str]:
     return set(run.slurm.ask("squeue", "-h", "-r", "-t", "running", "-u", name, "-o", "%N").split())
 
@@ -84,6 +90,13 @@ def temporary_folders() -> list[Path]:
     return found
 
 
+def text_of(path: Path) -> str:
+    """What a file holds; nothing where it has just gone, or is that of another test of this machine."""
+    with contextlib.suppress(OSError):
+        return path.read_text()
+    return ""
+
+
 def visible_text(base: Path, runs: list[Submitted]) -> Iterator[tuple[str, str]]:
     """Everything that others might read, or that is kept: argv, environments, SLURM's spool, logs, journals."""
     for process in psutil.process_iter():
@@ -93,22 +106,23 @@ def visible_text(base: Path, runs: list[Submitted]) -> Iterator[tuple[str, str]]
         except (psutil.Error, OSError):
             continue
     for folder in (base, *(run.runs for run in runs), *temporary_folders()):
-        for path in folder.rglob("*"):
-            if path.is_file() and path.name != "token":
-                try:
+        for path in files_below(folder):
+            if path.name != "token":
+                with contextlib.suppress(OSError):  # Ray removes files as it goes
                     yield str(path), path.read_bytes().decode("latin-1")
-                except OSError:  # Ray removes files as it goes
-                    continue
 
 
 def test_two_users_on_the_same_nodes_do_not_meet_and_no_token_is_seen(folders: Path) -> None:
     with running_cluster(Shape(nodes=2)) as cluster:
         open_to_users(cluster)
-        runs = [of_user(cluster, name, folders) for name in NAMES]
+        pace = Pace(folders)
+        pace.allow(2)
+        runs = [of_user(cluster, name, folders, pace) for name in NAMES]
         first, second = runs
         heads = [head_of(run) for run in runs]
         for run in runs:
             run.wait_for("report", 4, seconds=120)
+            wait_until_joined(run, 2)
         assert nodes_of_jobs(first, NAMES[0]) & nodes_of_jobs(second, NAMES[1])
 
         tokens = [run.path / "cluster" / "token" for run in runs]
@@ -117,8 +131,8 @@ def test_two_users_on_the_same_nodes_do_not_meet_and_no_token_is_seen(folders: P
         assert [(pwd.getpwnam(name).pw_uid, 0o100600) for name in NAMES] == [
             (token.stat().st_uid, token.stat().st_mode) for token in tokens
         ]
-        copies = [folder / "token" for folder in temporary_folders()]
-        assert set(texts) <= {copy.read_text() for copy in copies}
+        copies = [folder / "token" for folder in temporary_folders() if text_of(folder / "token") in texts]
+        assert set(texts) == {copy.read_text() for copy in copies}
         assert {0o100600} == {copy.stat().st_mode for copy in copies}
         visible = list(visible_text(cluster.base, runs))
         assert [] == [where for where, text in visible if any(token in text for token in texts)]
@@ -143,6 +157,7 @@ def test_two_users_on_the_same_nodes_do_not_meet_and_no_token_is_seen(folders: P
         done = second.orchestrate("cancel", "toy")
         assert 0 == done.returncode, done.stderr
         assert set() == nodes_of_jobs(second, NAMES[1])
+        pace.allow()
         first.wait_until_done(seconds=240)
         assert_whole(first, disruptions=0)
         wait_until(lambda: not cluster.squeue(), "the end of the jobs")
@@ -153,11 +168,13 @@ def test_a_search_ends_well_on_nodes_with_networks_of_their_own(
 ) -> None:
     with running_cluster(Shape(own_networks=True)) as cluster:
         assert cluster.networks is not None
-        run = submit(cluster, tmp_path)
+        pace = Pace(tmp_path)
+        run = submit(cluster, tmp_path, space={"task": pace.task(step_s=0.5, folds=1)})
         head = head_of(run)
+        wait_until_joined(run, 3)
+        pace.allow()
         run.wait_until_done()
         assert_whole(run, disruptions=0)
-        workers = [json.loads(path.read_text()) for path in (run.path / "cluster" / "workers").glob("*.json")]
-        assert set(cluster.nodes) == {worker["node"] for worker in workers if worker["joined"]}
+        assert set(cluster.nodes) == {worker["node"] for worker in run.workers() if worker["joined"]}
         assert head.rpartition(":")[0] in cluster.networks.addresses
         run.wait_until_gone()

@@ -6,12 +6,15 @@ import pty
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.orchestrator.command import orchestrate, toy_search, written
 from tests.orchestrator.without_ray import orchestrate_here
+from tests.paced_task import Pace
 
 
 @pytest.mark.slow
@@ -37,24 +40,33 @@ def test_with_json_there_is_one_json_value_and_nothing_else(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_on_a_terminal_a_live_table_shows_the_running_trial_and_the_best(tmp_path: Path) -> None:
-    task = {"name": "tests.toy_task:ToyTask", "with": {"step_s": 0.3}}
-    space = written(tmp_path / "toy.yaml", toy_search(task=task))
-    shown = on_a_terminal("search", "--space", str(space), "--runs", str(tmp_path / "runs"))
+    pace = Pace(tmp_path)  # the fits wait in their first step until it was shown
+    space = written(tmp_path / "toy.yaml", toy_search(task=pace.task()))
+    running = re.compile(r"0 +.* running .* 1/3 .* x=0\.1")
+    words = ["search", "--space", str(space), "--runs", str(tmp_path / "runs")]
+    shown = on_a_terminal(*words, when=running, then=pace.allow)
     assert re.search(r"toy +0/2 trials +score \(max\)", shown)
-    assert re.search(r"0 +.* running .* 1/3 .* x=0\.1", shown)
+    assert running.search(shown)
     assert "trial 0 complete" not in shown, "no plain lines beside the table"
 
 
-def on_a_terminal(*words: str) -> str:
-    """Run the command with a terminal as its standard output, and return all that it wrote there."""
+def on_a_terminal(*words: str, when: re.Pattern[str], then: Callable[[], None]) -> str:
+    """Run the command with a terminal as its standard output, and return all that it wrote there.
+
+    When it shows something, or has not in three minutes, something is done.
+    """
     ours, its = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
     with subprocess.Popen(
         [sys.executable, "-m", "orchestrator.cli", *words], stdout=its, stderr=its, env=environment
     ) as process:
         os.close(its)
-        parts = []
+        parts: list[bytes] = []
+        deadline, done = time.monotonic() + 180, False
         while True:
+            if not done and (when.search(b"".join(parts).decode(errors="replace")) or time.monotonic() > deadline):
+                then()
+                done = True
             try:
                 part = os.read(ours, 65536)
             except OSError:  # the other side is closed
