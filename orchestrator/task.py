@@ -52,7 +52,9 @@ class Fit:
     folds: int
     max_steps: int
     directory: Path  # the fit's own folder; whatever it writes, it writes below
-    start_from: Path | None = None  # checkpoint of an earlier stage: its weights at its best step
+    # Weights to start from: a checkpoint of an earlier stage or another run, at the step where it was judged; a file of
+    # the user's; or the folder that an `export` wrote. Where nobody knows what they saw, report `unknown_history: 1`.
+    start_from: Path | None = None
     resume_from: Path | None = None  # this fit's own checkpoint: go on after its step as if never interrupted
     final: bool = False  # train on train + validation for exactly max_steps
 

@@ -73,17 +73,19 @@ def train(
         _go_on(learner, resumed)
         last = resumed
     else:
-        fingerprints = _start(model, fit, settings, store, statistics, part)
+        fingerprints, unknown = _start(model, fit, settings, store, statistics, part)
         if settings.train == "random_backbone":
             measure_norms(model.to(best_device()), store.records, part.train)
         learner = _learner(model.to(best_device()), fit, settings, store, statistics, part, cache)
-        last = _blank(fit, settings, store, fingerprints)
+        last = replace(_blank(fit, settings, store, fingerprints), unknown_history=unknown)
     patience = Patience.of(settings, final=fit.final)
     for step in range(last.step + 1, fit.max_steps + 1):
         if patience.is_over(last.step, best=last.best_step):
             return
         judged, predictions = _epoch(learner, part, store, statistics, challenge)
         metrics = {**judged, "parameters": float(model.weights)}  # a smaller network may be preferred to an equal one
+        if last.unknown_history:
+            metrics["unknown_history"] = 1.0  # whoever reads its score must know it
         if not all(math.isfinite(value) for value in metrics.values()):
             report(step, metrics)  # diverged: nothing to go on from, so there is no checkpoint
             return
@@ -133,8 +135,11 @@ def _start(
     store: Store,
     statistics: TrainingStatistics,
     part: Split,
-) -> Indices:
-    """Load the earlier stage's weights; return fingerprints of all that the fit's weights will have seen."""
+) -> tuple[Indices, bool]:
+    """Load the earlier stage's weights; return fingerprints of all that the fit's weights will have seen.
+
+    Besides, whether those it starts from may have seen more than anybody knows.
+    """
     own = store.records.fingerprints[part.train]
     if fit.start_from is None or settings.train == "random_backbone":
         if settings.train == "head":
@@ -144,14 +149,14 @@ def _start(
         if isinstance(model.normalisation, ByTraining):
             scale = (torch.from_numpy(values) for values in (statistics.mean, statistics.deviation))
             model.normalisation.set_scale(*scale)
-        return np.unique(own)
-    start = read_start(fit.start_from, settings, store)
+        return np.unique(own), False
+    start = read_start(fit.start_from, settings, store, seed=fit.seed)
     refuse_seen(fit.start_from, start.fingerprints, store.records, part.validation, part="validation")
     if store.withheld is not None:
         everything = np.arange(len(store.withheld.ids))
         refuse_seen(fit.start_from, start.fingerprints, store.withheld, everything, part="outer")
     load_start(model, start, store)
-    return np.unique(np.concatenate([start.fingerprints, own]))
+    return np.unique(np.concatenate([start.fingerprints, own])), start.unknown_history
 
 
 def _learner(

@@ -47,7 +47,7 @@ def consolidate(folders: Sequence[RunFolder], *, as_json: bool) -> str:
 
 def consolidate_experiment(experiment: Experiment, folder: RunFolder) -> str:
     """Write one table over all stages, and return it as Markdown."""
-    ledgers = {name: Ledger(read_journal(folder.stage(name).journal)) for name in experiment.searches}
+    ledgers = {stage.name: Ledger(read_journal(stage.journal)) for stage in searches_of(folder)}
     runs = {name: rows_of(ledger, alive=False) for name, ledger in ledgers.items() if ledger.spec is not None}
     write_text(folder.table_csv, table_csv(runs))
     mode = experiment.searches[experiment.candidates[0]].mode

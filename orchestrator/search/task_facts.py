@@ -17,6 +17,7 @@ class TaskFacts:
     folds: int  # over which the search goes, which may be fewer than the data has
     data: Scalar  # content hash: a search goes on with the data that it began with, or not at all
     test_over_train: Scalar = None  # validation over train records of a fit, where the task says it
+    start: str | None = None  # hash of the weights that the fits start from, where these are of elsewhere
 
     @classmethod
     def of(cls, task: Task, spec: SearchSpec) -> Self:
@@ -32,4 +33,5 @@ class TaskFacts:
     def recorded(self) -> dict[str, Scalar]:
         """Return what the journal's first record holds of it, beside the spec."""
         facts = {"data": self.data, "folds": self.folds}
-        return facts if self.test_over_train is None else {**facts, "test_over_train": self.test_over_train}
+        optional = {"test_over_train": self.test_over_train, "start": self.start}
+        return {**facts, **{name: value for name, value in optional.items() if value is not None}}
