@@ -36,6 +36,7 @@ from ecgcore.training.feature_store import FeatureCache
 from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.losses import build_loss
 from ecgcore.training.optimisation import average_of, build_optimiser, build_schedule
+from ecgcore.training.published_start import is_published, load_published
 from ecgcore.training.random_backbone import measure_norms
 from ecgcore.training.sampling import balancing_weights, batches_an_epoch
 from ecgcore.training.start_weights import load_start, read_resumed, read_start, refuse_seen
@@ -146,10 +147,12 @@ def _start(
             raise ValueError(
                 "train: head needs a trained backbone, got no start_from; add an earlier stage, or set train: full"
             )
-        if isinstance(model.normalisation, ByTraining):
-            scale = (torch.from_numpy(values) for values in (statistics.mean, statistics.deviation))
-            model.normalisation.set_scale(*scale)
+        _set_scale(model, statistics)
         return np.unique(own), False
+    if is_published(fit.start_from):
+        load_published(model, fit.start_from)
+        _set_scale(model, statistics)
+        return np.unique(own), True
     start = read_start(fit.start_from, settings, store, seed=fit.seed)
     refuse_seen(fit.start_from, start.fingerprints, store.records, part.validation, part="validation")
     if store.withheld is not None:
@@ -157,6 +160,12 @@ def _start(
         refuse_seen(fit.start_from, start.fingerprints, store.withheld, everything, part="outer")
     load_start(model, start, store)
     return np.unique(np.concatenate([start.fingerprints, own])), start.unknown_history
+
+
+def _set_scale(model: Classifier, statistics: TrainingStatistics) -> None:
+    if isinstance(model.normalisation, ByTraining):
+        scale = (torch.from_numpy(values) for values in (statistics.mean, statistics.deviation))
+        model.normalisation.set_scale(*scale)
 
 
 def _learner(

@@ -2,6 +2,7 @@
 
 Parent: the search or experiment; children: stages, trials, the final. Each MLflow run carries the run's own id as a
 tag and a second tag when it is complete, so that a copy cut short is made again and a finished one is left alone.
+A registered model is read back here, too, where a search starts from it.
 """
 
 import contextlib

@@ -1,9 +1,11 @@
-"""Where the fits of a search start: from the winner of a stage or another run, a file of weights, an MLflow model."""
+"""Where the fits of a search start: from the winner of a stage or another run, weights in files, an MLflow model."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from orchestrator.atomic import write_json
 from orchestrator.errors import UserError
 from orchestrator.history.ledger import Ledger, TrialEntry
 from orchestrator.history.records import FitKey
@@ -12,8 +14,9 @@ from orchestrator.history.run_folder import AUDIT, JOURNAL, RunFolder
 from orchestrator.results.mlflow_copy import fetch_model
 from orchestrator.search.lineage import StartFrom, from_nothing
 from orchestrator.search.selection import checkpoint_of, winner_of
+from orchestrator.specs.reading import read_published
 from orchestrator.specs.specs import SearchSpec
-from orchestrator.specs.start_from import is_mlflow, is_plain
+from orchestrator.specs.start_from import is_mlflow, is_plain, is_published
 
 
 def start_from_of(spec: SearchSpec, folder: RunFolder, *, downloads: Path | None = None) -> StartFrom:
@@ -29,6 +32,11 @@ def start_from_of(spec: SearchSpec, folder: RunFolder, *, downloads: Path | None
         model = fetch_model(spec.start_from, downloads or folder.path / "start", runs=runs)
         return lambda _seed, _fold: model
     path = Path(spec.start_from)
+    if is_published(spec.start_from):
+        told = (downloads or folder.path / "start").with_suffix(".json")
+        told.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_json(told, read_published(path))
+        return lambda _seed, _fold: told
     if path.is_absolute() and not (path / JOURNAL).exists():
         if not path.exists():
             raise UserError(f"{path}: is not there, and the search starts from it; put it back")
@@ -106,6 +114,10 @@ def _winner_in(ledger: Ledger, source: RunFolder) -> TrialEntry:
 def _hash(path: Path) -> bytes:
     files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
     whole = hashlib.sha256()
+    if path.suffix == ".json" and isinstance(told := json.loads(path.read_text()), dict) and "weights" in told:
+        weights = Path(told.pop("weights"))  # wherever it lies
+        whole.update(json.dumps(told, sort_keys=True).encode())
+        files = [weights]
     for file in files:
         whole.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
     return whole.digest()

@@ -14,7 +14,7 @@ from orchestrator.specs.refinement import template_of
 from orchestrator.specs.space import grid_is_finite, in_order, listed, nearest
 from orchestrator.specs.space_mistakes import mistakes_in
 from orchestrator.specs.specs import FROM_SCRATCH, STEPS, ExperimentSpec, SearchSpec
-from orchestrator.specs.start_from import is_plain, resolved
+from orchestrator.specs.start_from import PublishedSpec, is_plain, is_published, resolved
 from orchestrator.specs.steps import with_steps
 from orchestrator.specs.strict_yaml import Document, Place, read_yaml
 from orchestrator.specs.task_loading import load_task, path_arguments, task_class_of, told_of
@@ -40,9 +40,26 @@ def read_search(path: Path) -> SearchSpec:
 def _resolved_start(text: str | None, place: Place, document: Document) -> tuple[str | None, list[str]]:
     """Return what a search starts from with its path made absolute, and the mistake in it, if there is one."""
     try:
-        return text and resolved(text, document.path.parent), []
+        found = text and resolved(text, document.path.parent)
+        if found and is_published(found):
+            read_published(Path(found))
+    except UserError as error:  # in a file of its own
+        return text, str(error).splitlines()
     except ValueError as error:
         return text, [f"{document.at(place)}: start_from: {error}"]
+    return found, []
+
+
+def read_published(path: Path) -> dict[str, Any]:
+    """Read how published weights become ours, with their path made absolute. Raises UserError with all mistakes."""
+    document = read_yaml(path)
+    spec = validated(PublishedSpec, document)
+    weights = (path.parent / spec.weights).resolve()
+    if not weights.is_file():
+        raise UserError(
+            f"{document.at(('weights',))}: weights: must be a file, relative to this one, got {spec.weights!r}"
+        )
+    return {**spec.model_dump(), "weights": str(weights)}
 
 
 def read_experiment(path: Path) -> tuple[ExperimentSpec, dict[str, SearchSpec]]:
@@ -99,7 +116,8 @@ def _chained(
 ) -> dict[str, SearchSpec]:
     """Return the searches in order, each with what it starts from; of those that refine others, what is known of them.
 
-    They have all folds, or those of the stage from whose fits they start: others have seen their validation records.
+    They have all folds, or those of the stage from whose fits they start: others have seen their validation records. Of
+    weights from elsewhere nothing is known but that they did for the folds of the stage that is refined.
     """
     chained: dict[str, SearchSpec] = {}
     for name, stage in spec.stages.items():
@@ -109,7 +127,9 @@ def _chained(
             continue
         base = chained[refine.refine]
         source = chained.get(base.start_from or "")
-        folds = source.folds if source is not None and source.task == base.task else None
+        folds = base.folds if base.start_from else None
+        if source is not None:
+            folds = source.folds if source.task == base.task else None
         chained[name] = template_of(base, refine, folds=folds)
     return chained
 

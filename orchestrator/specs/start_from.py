@@ -3,9 +3,21 @@
 import re
 from pathlib import Path
 
+from pydantic import Field
+
+from orchestrator.specs.strict_model import StrictModel
+
 _URI = re.compile(r"(models|runs):/.+")
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _RUN = re.compile(r"[\w-][\w.-]*(/[\w-]+)?")
+
+
+class PublishedSpec(StrictModel):
+    """Published weights of a known network, as a YAML file says it that `start_from` names."""
+
+    weights: str  # the file of the state dict, relative to the YAML file
+    names: dict[str, str | None] = Field(default_factory=dict)  # by beginning of a name there: here, or left out
+    partial: bool = False  # what does not fit stays as it was drawn; else it is a mistake
 
 
 def is_plain(text: str) -> bool:
@@ -16,6 +28,11 @@ def is_plain(text: str) -> bool:
 def is_mlflow(text: str) -> bool:
     """Return whether it is the URI of a model in MLflow."""
     return _URI.fullmatch(text) is not None
+
+
+def is_published(text: str) -> bool:
+    """Return whether it is a YAML file that says how published weights become ours."""
+    return text.endswith((".yaml", ".yml"))
 
 
 def resolved(text: str, directory: Path) -> str:

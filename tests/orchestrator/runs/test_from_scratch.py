@@ -43,6 +43,7 @@ def test_the_winner_is_searched_from_scratch_and_shown_beside_the_others(tmp_pat
     assert "| full-from-scratch | 1 | 0 | " in done.stdout
     assert "the start of full paid: 0." in done.stdout
     assert "full-from-scratch" in (runs / "toy" / "table.csv").read_text()
+    assert "the start of full paid: 0." in (runs / "toy" / "table.md").read_text()
     assert "full-from-scratch: finished; 1 complete of 1" in orchestrate_here("status", "toy", "--runs", runs).stdout
     assert (
         "full-from-scratch: the winner of full without its start"

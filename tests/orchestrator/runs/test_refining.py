@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
+from orchestrator.specs.experiment import Experiment
 from tests.faults.killed_driver import killed
 from tests.orchestrator.command import toy_search, written
 from tests.orchestrator.without_ray import orchestrate_here
@@ -56,6 +57,30 @@ def test_a_plan_says_what_is_known_of_it(experiment: Path) -> None:
     assert "refined: around the winner of full, written when that is known, from what full starts from (pre)" in said
     assert "at most 8 trials" in said
     assert "8 trials x 2 seeds x 2 folds = 32 fits" in said
+
+
+@pytest.mark.parametrize(
+    ("start_from", "folds"),
+    [(None, None), ("pre", 1), ("elsewhere", None), ("weights.pt", 1)],
+)
+def test_it_has_all_folds_whose_records_its_start_has_not_seen(
+    tmp_path: Path, start_from: str | None, folds: int | None
+) -> None:
+    """`elsewhere` is of other data; of a file nothing is known but that it did for the one fold."""
+    (tmp_path / "weights.pt").touch()
+    other = {"name": "tests.toy_task:ToyTask", "with": {"step_s": 1e-9}}
+    written(tmp_path / "pre.yaml", toy_search(folds=1))
+    written(tmp_path / "elsewhere.yaml", toy_search(task=other))
+    written(tmp_path / "full.yaml", toy_search(folds=1))
+    start = {} if start_from is None else {"start_from": start_from}
+    stages: dict[str, Any] = {
+        "pre": {"search": "pre.yaml"},
+        "elsewhere": {"search": "elsewhere.yaml"},
+        "full": {"search": "full.yaml", **start},
+        "refined": {"refine": "full"},
+    }
+    file = written(tmp_path / "toy.yaml", {"stages": stages, "final": {"stages": ["refined"]}})
+    assert folds == Experiment.read(file).searches["refined"].folds
 
 
 def test_killed_anywhere_it_goes_on_as_it_was_written_to_the_equal_table(experiment: Path, tmp_path: Path) -> None:

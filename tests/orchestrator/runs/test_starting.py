@@ -121,3 +121,25 @@ def test_a_winner_from_weights_of_unknown_history_is_marked(tmp_path: Path) -> N
     assert f"  NOTE {marked}\n" in done.stdout
     for file in ("winner.json", "one/winner.json", "final/test.json"):
         assert marked == json.loads((runs / "chain" / file).read_text())["start"]
+
+
+def test_published_weights_are_told_in_a_file_of_their_own_and_hashed_with_their_names(tmp_path: Path) -> None:
+    runs, told = tmp_path / "runs", {"weights": "theirs.pth", "names": {"features": "backbone", "fc": None}}
+    written(tmp_path / "published.yaml", told)
+    missing = search(runs, start_from="published.yaml")
+    assert 2 == missing.returncode
+    assert "published.yaml:1: weights: must be a file, relative to this one, got 'theirs.pth'" in missing.stderr
+    (tmp_path / "theirs.pth").write_text("weights")
+    done = search(runs, start_from="published.yaml")
+    assert 0 == done.returncode, done.stderr
+    start = json.loads((runs / "toy" / "start.json").read_text())
+    assert {**told, "weights": str(tmp_path / "theirs.pth"), "partial": False} == start
+    assert 0 == search(runs, start_from="published.yaml").returncode
+
+    for change in ({"names": {"features": "head"}}, {"weihgts": "x"}):
+        written(tmp_path / "published.yaml", {**told, **change})
+        assert 2 == search(runs, start_from="published.yaml").returncode
+    written(tmp_path / "published.yaml", told)
+    (tmp_path / "theirs.pth").write_text("other weights")
+    refused = search(runs, start_from="published.yaml")
+    assert (2, True) == (refused.returncode, "facts.start: " in refused.stderr)
