@@ -15,6 +15,7 @@ from orchestrator.results.consolidation import consolidate_experiment
 from orchestrator.runs.final_run import make_final
 from orchestrator.runs.from_scratch import search_from_scratch
 from orchestrator.runs.search_run import run_search
+from orchestrator.runs.starting import start_from_of
 from orchestrator.search.selection import ties_of, winner_among, winner_of
 from orchestrator.search.start_value import what_starts_were_worth
 from orchestrator.specs.experiment import Experiment
@@ -86,6 +87,9 @@ def begin_experiment(experiment: Experiment, folder: RunFolder) -> int:
 def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> Experiment:
     """Journal the experiment, or compare it with the one that was begun; return it by the rules of its beginning."""
     if not journal.entries:
+        for name, spec in experiment.searches.items():
+            if spec.start_from not in experiment.searches:  # told now, and not when earlier stages have run for hours
+                start_from_of(spec, folder.stage(name))
         data = experiment.as_data()
         journal.append(SearchBegun(spec=data))
         write_text(folder.spec, write_yaml(data))

@@ -91,6 +91,18 @@ def test_an_experiment_is_no_start_and_what_is_not_there_is_named(tmp_path: Path
         assert said in done.stderr
 
 
+def test_a_start_that_is_not_there_is_told_before_the_first_stage(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    written(tmp_path / "one.yaml", toy_search())
+    stages = {"one": {"search": "one.yaml"}, "two": {"search": "one.yaml", "start_from": "nobody/one"}}
+    done = experiment(runs, stages)
+    assert 2 == done.returncode
+    assert f"start_from: nobody/one: no such run in {runs}; run it first" in done.stderr
+    assert not (runs / "chain" / "one").exists()
+    stages["two"]["start_from"] = "one"
+    assert 0 == experiment(runs, stages).returncode
+
+
 def test_a_registered_model_is_downloaded_once_and_started_from(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     assert 0 == search(runs, "first").returncode
