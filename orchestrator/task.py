@@ -52,7 +52,10 @@ class Fit:
     folds: int
     max_steps: int
     directory: Path  # the fit's own folder; whatever it writes, it writes below
-    start_from: Path | None = None  # checkpoint of an earlier stage: its weights at its best step
+    # Weights to start from: a checkpoint of an earlier stage or another run, at the step where it was judged; a file of
+    # the user's; the folder that an `export` wrote; or a JSON file of `weights` (foreign), `names` (from there to here)
+    # and `partial`. Where nobody knows what they saw, report the metric `unknown_history: 1`.
+    start_from: Path | None = None
     resume_from: Path | None = None  # this fit's own checkpoint: go on after its step as if never interrupted
     final: bool = False  # train on train + validation for exactly max_steps
 

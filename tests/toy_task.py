@@ -19,6 +19,8 @@ import numpy as np
 
 from orchestrator.task import Array, Doing, Fit, Metrics, Report, Scalar
 
+START_BONUS = 0.1  # what other weights add to a score
+
 
 @dataclass(frozen=True, kw_only=True)
 class ToyParameter:
@@ -49,7 +51,9 @@ class ToyTask:
             "y": ToyParameter(default=0.0, kind="float", low=0, high=1),
             "layers": ToyParameter(default=1, kind="integer", low=1, high=8),
             "kind": ToyParameter(
-                default="plain", kind="choice", choices=("plain", "bent", "raises", "diverges", "dies", "silent", *own)
+                default="plain",
+                kind="choice",
+                choices=("plain", "bent", "raises", "diverges", "dies", "silent", "needs_start", *own),
             ),
             "turns": ToyParameter(default=2, kind="integer", low=1, high=4, only_with={"kind": ("bent", *own)}),
         }
@@ -64,6 +68,8 @@ class ToyTask:
             time.sleep(self.step_s)
             if fit.config["kind"] == "raises":
                 raise ValueError("this kind cannot be trained")
+            if fit.config["kind"] == "needs_start" and fit.start_from is None:
+                raise ValueError("this kind needs a start, got none")
             if fit.config["kind"] == "dies" and step == 2 and not (fit.directory / "died").exists():
                 (fit.directory / "died").touch()
                 os._exit(7)
@@ -76,14 +82,15 @@ class ToyTask:
             if fit.final:
                 report(step, {"loss": 1 / step}, checkpoint.name)
             else:
-                report(step, {"score": self._score(fit, step), "loss": 1 / step}, checkpoint.name)
+                unknown = {"unknown_history": 1.0} if fit.start_from and "unknown" in fit.start_from.name else {}
+                report(step, {"score": self._score(fit, step), "loss": 1 / step, **unknown}, checkpoint.name)
 
     def _score(self, fit: Fit, step: int) -> float:
         if fit.config["kind"] == "diverges" and step == 2:
             return float("nan")
         x, y = float(fit.config["x"] or 0), float(fit.config["y"] or 0)
         noise = int.from_bytes(hashlib.sha256(f"{fit.seed}".encode()).digest()[:2], "big") / 65536
-        start = 0.1 if fit.start_from else 0.0
+        start = START_BONUS if fit.start_from else 0.0
         return 1 + start - (x - 0.3) ** 2 - y / 10 - 1 / step + noise / 100
 
     def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:

@@ -20,8 +20,8 @@ from ecgcore.models.device import best_device
 from ecgcore.models.registry import own_values
 from ecgcore.scores.calibration import Calibration, probabilities
 from ecgcore.training.checkpoints import Checkpoint, read_checkpoint, read_tensors, write_tensors
+from ecgcore.training.exported_start import FILE
 
-FILE = "model.pt"
 QUESTION = ("classes", "leads", "rate", "multilabel", "processing")  # what members must agree on
 Array = NDArray[Any]
 
@@ -158,7 +158,14 @@ def _content(paths: Sequence[Path], calibration: Calibration | None) -> tuple[di
         own = [checkpoint.calibration or Calibration.none(len(first.classes)) for checkpoint in checkpoints]
         members = [{**member, **vars(one)} for member, one in zip(members, own, strict=True)]
     whole = {} if calibration is None else {"calibration": vars(calibration)}
-    return {"members": members, **whole, **_question(first)}, checkpoints
+    return {"members": members, **whole, **_question(first), **_history(checkpoints)}, checkpoints
+
+
+def _history(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
+    """Return what whoever starts from the model must know: every record that any of its members saw."""
+    seen = np.unique(np.concatenate([checkpoint.fingerprints for checkpoint in checkpoints]))
+    unknown = any(checkpoint.unknown_history for checkpoint in checkpoints)
+    return {"fingerprints": torch.from_numpy(seen), "unknown_history": unknown}
 
 
 def _built(content: dict[str, Any]) -> Ensemble:

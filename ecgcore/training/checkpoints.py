@@ -57,6 +57,7 @@ class Checkpoint:
     averaged: int = 0  # updates of that average
     best_score: float | None = None  # of what `stop_on` names, at best_step; None without patience
     best_step: int = 0
+    unknown_history: bool = False  # whether they started from weights of which nobody knows what they had seen
     processing: Mapping[str, Any] = field(default_factory=dict)  # of the store's signals, see signals/processing.py
     calibration: Calibration | None = None  # of this fit alone, by earlier versions; now the mean is calibrated
 
@@ -84,7 +85,11 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint onto the CPU; ValueError for a file that is missing, damaged or something else."""
-    content = read_tensors(path)
+    return checkpoint_of(path, read_tensors(path))
+
+
+def checkpoint_of(path: Path, content: dict[str, Any]) -> Checkpoint:
+    """Turn the content of a checkpoint's file into one; ValueError for something else."""
     held, calibration = content.pop("predictions", None), content.pop("calibration", None)
     try:
         return Checkpoint(

@@ -36,6 +36,7 @@ from ecgcore.training.feature_store import FeatureCache
 from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.losses import build_loss
 from ecgcore.training.optimisation import average_of, build_optimiser, build_schedule
+from ecgcore.training.published_start import is_published, load_published
 from ecgcore.training.random_backbone import measure_norms
 from ecgcore.training.sampling import balancing_weights, batches_an_epoch
 from ecgcore.training.start_weights import load_start, read_resumed, read_start, refuse_seen
@@ -73,17 +74,19 @@ def train(
         _go_on(learner, resumed)
         last = resumed
     else:
-        fingerprints = _start(model, fit, settings, store, statistics, part)
+        fingerprints, unknown = _start(model, fit, settings, store, statistics, part)
         if settings.train == "random_backbone":
             measure_norms(model.to(best_device()), store.records, part.train)
         learner = _learner(model.to(best_device()), fit, settings, store, statistics, part, cache)
-        last = _blank(fit, settings, store, fingerprints)
+        last = replace(_blank(fit, settings, store, fingerprints), unknown_history=unknown)
     patience = Patience.of(settings, final=fit.final)
     for step in range(last.step + 1, fit.max_steps + 1):
         if patience.is_over(last.step, best=last.best_step):
             return
         judged, predictions = _epoch(learner, part, store, statistics, challenge)
         metrics = {**judged, "parameters": float(model.weights)}  # a smaller network may be preferred to an equal one
+        if last.unknown_history:
+            metrics["unknown_history"] = 1.0  # whoever reads its score must know it
         if not all(math.isfinite(value) for value in metrics.values()):
             report(step, metrics)  # diverged: nothing to go on from, so there is no checkpoint
             return
@@ -133,25 +136,36 @@ def _start(
     store: Store,
     statistics: TrainingStatistics,
     part: Split,
-) -> Indices:
-    """Load the earlier stage's weights; return fingerprints of all that the fit's weights will have seen."""
+) -> tuple[Indices, bool]:
+    """Load the earlier stage's weights; return fingerprints of all that the fit's weights will have seen.
+
+    Besides, whether those it starts from may have seen more than anybody knows.
+    """
     own = store.records.fingerprints[part.train]
     if fit.start_from is None or settings.train == "random_backbone":
         if settings.train == "head":
             raise ValueError(
                 "train: head needs a trained backbone, got no start_from; add an earlier stage, or set train: full"
             )
-        if isinstance(model.normalisation, ByTraining):
-            scale = (torch.from_numpy(values) for values in (statistics.mean, statistics.deviation))
-            model.normalisation.set_scale(*scale)
-        return np.unique(own)
-    start = read_start(fit.start_from, settings, store)
+        _set_scale(model, statistics)
+        return np.unique(own), False
+    if is_published(fit.start_from):
+        load_published(model, fit.start_from)
+        _set_scale(model, statistics)
+        return np.unique(own), True
+    start = read_start(fit.start_from, settings, store, seed=fit.seed)
     refuse_seen(fit.start_from, start.fingerprints, store.records, part.validation, part="validation")
     if store.withheld is not None:
         everything = np.arange(len(store.withheld.ids))
         refuse_seen(fit.start_from, start.fingerprints, store.withheld, everything, part="outer")
     load_start(model, start, store)
-    return np.unique(np.concatenate([start.fingerprints, own]))
+    return np.unique(np.concatenate([start.fingerprints, own])), start.unknown_history
+
+
+def _set_scale(model: Classifier, statistics: TrainingStatistics) -> None:
+    if isinstance(model.normalisation, ByTraining):
+        scale = (torch.from_numpy(values) for values in (statistics.mean, statistics.deviation))
+        model.normalisation.set_scale(*scale)
 
 
 def _learner(

@@ -10,15 +10,19 @@ from ecgcore.fit import Fit, Scalar
 from ecgcore.models.classifier import Classifier
 from ecgcore.signals.processing import changes_of
 from ecgcore.training.checkpoints import Checkpoint, read_checkpoint
+from ecgcore.training.exported_start import read_weights
 from ecgcore.training.hyperparameters import Hyperparameters
 
 Indices = NDArray[np.int64]
 NAMED = 5  # records in a message
 
 
-def read_start(path: Path, settings: Hyperparameters, store: Store) -> Checkpoint:
-    """Read an earlier stage's checkpoint. Raises ValueError with every way in which it does not fit."""
-    start = read_checkpoint(path)
+def read_start(path: Path, settings: Hyperparameters, store: Store, *, seed: int = 0) -> Checkpoint:
+    """Read an earlier stage's checkpoint, or the member of an exported model that the fit's seed draws.
+
+    Raises ValueError with every way in which it does not fit.
+    """
+    start = read_weights(path, seed=seed)
     was, now = _config_of(start, settings), settings.config()
     own = settings.own if was["model"] == settings.model else ()
     mistakes = [

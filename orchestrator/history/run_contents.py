@@ -43,9 +43,20 @@ def as_begun(folder: RunFolder, spec: SearchSpec) -> SearchSpec:
 
 
 def searches_of(folder: RunFolder) -> list[RunFolder]:
-    """Return the searches of a run, begun or not: its stages in order, or itself."""
+    """Return the searches of a run: its stages in order, begun or not, and what competes with them; or itself."""
     experiment = experiment_of(folder)
-    return [folder.stage(name) for name in experiment.searches] if experiment else [folder]
+    if experiment is None:
+        return [folder]
+    return [*(folder.stage(name) for name in experiment.searches), *_companions(experiment, folder)]
+
+
+def candidates_of(experiment: Experiment, folder: RunFolder) -> list[RunFolder]:
+    """Return what competes for the final: stages, and those of their winners that were searched from scratch, too."""
+    return [*(folder.stage(name) for name in experiment.candidates), *_companions(experiment, folder)]
+
+
+def _companions(experiment: Experiment, folder: RunFolder) -> list[RunFolder]:
+    return [folder.stage(name) for name in experiment.companions if read_journal(folder.stage(name).journal)]
 
 
 def parts_of(folder: RunFolder) -> list[RunFolder]:

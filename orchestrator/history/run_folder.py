@@ -14,6 +14,7 @@ def runs_root(given: Path | None) -> Path:
 
 
 JOURNAL = "journal.jsonl"
+AUDIT = "audit.json"  # of a folder whose runs are those of an audit
 SUBMISSION = "cluster/request.json"
 
 

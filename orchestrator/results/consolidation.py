@@ -47,12 +47,20 @@ def consolidate(folders: Sequence[RunFolder], *, as_json: bool) -> str:
 
 def consolidate_experiment(experiment: Experiment, folder: RunFolder) -> str:
     """Write one table over all stages, and return it as Markdown."""
-    ledgers = {name: Ledger(read_journal(folder.stage(name).journal)) for name in experiment.searches}
+    ledgers = {stage.name: Ledger(read_journal(stage.journal)) for stage in searches_of(folder)}
     runs = {name: rows_of(ledger, alive=False) for name, ledger in ledgers.items() if ledger.spec is not None}
     write_text(folder.table_csv, table_csv(runs))
     mode = experiment.searches[experiment.candidates[0]].mode
     judged = judged_at(ledger.spec for ledger in ledgers.values() if ledger.spec is not None)
     title = f"{folder.name}: validation"
-    text = table_markdown(runs, title=title, mode=mode, judged_at=judged) + note_on_openings(folder)
+    text = (
+        table_markdown(runs, title=title, mode=mode, judged_at=judged) + _on_starts(folder) + note_on_openings(folder)
+    )
     write_text(folder.table_md, text)
     return text
+
+
+def _on_starts(folder: RunFolder) -> str:
+    """Return what the starts from other weights were worth, where the experiment has come to its winner."""
+    told = json.loads(folder.winner.read_text()) if folder.winner.exists() else {}
+    return "".join(f"\n{sentence}\n" for sentence in told.get("starts", []))

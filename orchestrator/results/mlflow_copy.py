@@ -2,6 +2,7 @@
 
 Parent: the search or experiment; children: stages, trials, the final. Each MLflow run carries the run's own id as a
 tag and a second tag when it is complete, so that a copy cut short is made again and a finished one is left alone.
+A registered model is read back here, too, where a search starts from it.
 """
 
 import contextlib
@@ -10,12 +11,13 @@ import json
 import logging
 import os
 import re
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import RunFailed
+from orchestrator.errors import RunFailed, UserError
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.run_folder import RunFolder
@@ -36,6 +38,35 @@ def log_run(folder: RunFolder, stages: tuple[str, ...] = ()) -> str:
             f"MLflow: the run could not be copied ({type(error).__name__}: {str(error).splitlines()[0]}); "
             f"all of it is in {folder.path}, and `orchestrate resume {folder.name}` copies it again"
         ) from error
+
+
+def fetch_model(uri: str, place: Path, *, runs: Path) -> Path:
+    """Download a model to `place`, once; return the folder in it that a task's `export` wrote.
+
+    runs: beside which mlflow.db lies, unless MLFLOW_TRACKING_URI says where. Raises UserError where there is none.
+    """
+    if not place.exists():
+        beside = place.with_name(f"{place.name}.part")
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(mode=0o700, parents=True)
+        with _quiet():
+            import mlflow  # here: it takes seconds
+
+            mlflow.set_tracking_uri(_uri(runs))
+            try:
+                mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(beside))
+            except Exception as error:  # whatever MLflow and its store raise
+                reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                raise UserError(f"start_from: {uri}: cannot be read from {_uri(runs)}: {reason}") from None
+        beside.rename(place)
+    found = sorted(place.rglob("signature.json"))
+    if len(found) != 1:
+        raise UserError(f"start_from: {uri}: holds no model that orchestrate registered; name another")
+    return found[0].parent
+
+
+def _uri(runs: Path) -> str:
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{runs / 'mlflow.db'}"
 
 
 def _log_run(folder: RunFolder, stages: tuple[str, ...]) -> str:
@@ -61,7 +92,7 @@ class _Store:
         from mlflow.entities import Metric, Param, RunTag
 
         self._mlflow, self._metric, self._param, self._tag = mlflow, Metric, Param, RunTag
-        self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder.path.parent / 'mlflow.db'}"
+        self.uri = _uri(folder.path.parent)
         mlflow.set_tracking_uri(self.uri)
         self._client = mlflow.MlflowClient()
         self._born = read_journal(folder.journal)[0][1].isoformat()

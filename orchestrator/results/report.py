@@ -4,11 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.history.run_contents import read_ledger
+from orchestrator.history.ledger import Ledger
+from orchestrator.history.run_contents import candidates_of, read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.status import status_of
 from orchestrator.results.table import judged_at, rows_of, table_markdown
 from orchestrator.search.selection import Winner, winner_of
+from orchestrator.search.start_value import what_starts_were_worth
 from orchestrator.specs.experiment import Experiment
 
 
@@ -44,15 +46,24 @@ def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: boo
     tested = json.loads(folder.final.test.read_text())
     metric = experiment.searches[experiment.candidates[0]].metric
     lines = [f"\n| stage | trials | best trial | {metric} (validation) | minutes |", "|---|---|---|---|---|"]
-    for name in experiment.searches:
-        ledger = read_ledger(folder.stage(name))
-        won = winner_of(ledger, folder.stage(name))
+    for stage in searches_of(folder):
+        ledger, name = read_ledger(stage), stage.name
+        if not ledger.ranked():
+            lines.append(f"| {name} | {len(ledger.told())} | - | {_failure(ledger)} | {ledger.elapsed_s / 60:.1f} |")
+            continue
+        won = winner_of(ledger, stage)
         over = won.interval
         spread = "" if over.low is None else f" [{over.low:.4f}, {over.high:.4f}]"
         own = "" if won.metric == metric else f" ({won.metric})"
         score = f"{over.mean:.4f}{spread}{own}"
         lines.append(f"| {name} | {len(ledger.told())} | {won.trial} | {score} | {ledger.elapsed_s / 60:.1f} |")
-    return _with_places([*lines, "", *test_lines(tested), f"all trials {folder.table_csv}"], logged)
+    worth = what_starts_were_worth([(read_ledger(stage), stage) for stage in candidates_of(experiment, folder)])
+    return _with_places([*lines, "", *worth, *test_lines(tested), f"all trials {folder.table_csv}"], logged)
+
+
+def _failure(ledger: Ledger) -> str:
+    errors = (trial.error.splitlines()[0] for trial in ledger.trials.values() if trial.error)
+    return f"failed: {next(errors, 'no trial is complete')}"
 
 
 def _with_places(lines: list[str], logged: str | None) -> str:
@@ -69,6 +80,8 @@ def test_lines(tested: Mapping[str, Any]) -> list[str]:
     ]
     if "why" in tested:
         lines.append(f"  because {tested['why']}")
+    if tested.get("start"):
+        lines.append(f"  NOTE {tested['start']}")
     if tested["note"]:
         lines.append(f"  NOTE {tested['note']}")
     for name, value in metrics.items():

@@ -14,8 +14,8 @@ from orchestrator.atomic import write_json
 from orchestrator.errors import UserError
 from orchestrator.execution.session import Session
 from orchestrator.history.ledger import Ledger
-from orchestrator.history.run_contents import read_ledger
-from orchestrator.history.run_folder import RunFolder
+from orchestrator.history.run_contents import candidates_of, experiment_of, read_ledger
+from orchestrator.history.run_folder import AUDIT, RunFolder
 from orchestrator.results.outer_part import (
     AVERAGED,
     DEFAULT,
@@ -36,18 +36,17 @@ from orchestrator.search.draws import drawn_evenly
 from orchestrator.search.seeds import draw_seed
 from orchestrator.search.selection import Contender, winner_among
 from orchestrator.specs.experiment import Experiment
-from orchestrator.specs.specs import FinalSpec, SearchSpec, differences
+from orchestrator.specs.specs import FinalSpec, SearchSpec, differences, of_one_configuration
 from orchestrator.specs.task_loading import load_task, task_class_of
 from orchestrator.task import AuditableTask, Config
 
-DEFINITION = "audit.json"
 Searches = Sequence[tuple[Ledger, RunFolder]]
 
 
 def run_audit(experiment: Experiment, folder: RunFolder, *, outer: int, session: Session) -> list[OuterPart]:
     """Run or continue the audit; return what came of each outer part. Raises UserError where the task cannot do it."""
     refuse_unauditable(experiment)
-    _begin(experiment, folder, outer)
+    experiment = _begin(experiment, folder, outer)
     parts = []
     for number in range(outer):
         place = RunFolder(folder.path / f"outer-{number}")
@@ -69,15 +68,21 @@ def refuse_unauditable(experiment: Experiment) -> None:
         )
 
 
-def _begin(experiment: Experiment, folder: RunFolder, outer: int) -> None:
+def _begin(experiment: Experiment, folder: RunFolder, outer: int) -> Experiment:
+    """Write down what is audited, or compare it with that; return the experiment by the rules of its beginning."""
+    path = folder.path / AUDIT
+    begun = json.loads(path.read_text()) if path.exists() else None
+    if begun is not None:
+        experiment = experiment.by_rules_of(begun["experiment"])
+        begun["experiment"] = Experiment.from_data(begun["experiment"]).as_data()
     definition = {"outer": outer, "experiment": experiment.as_data()}
-    path = folder.path / DEFINITION
-    if not path.exists():
+    if begun is None:
         write_json(path, definition)
-        return
-    begun = json.loads(path.read_text())
+        return experiment
+    begun = json.loads(json.dumps(begun))
     if changes := [f"    {change}" for change in differences(begun, json.loads(json.dumps(definition)))]:
         raise UserError(f"{folder.path}: holds another audit; give another --name, or undo the difference:", *changes)
+    return experiment
 
 
 def _without(experiment: Experiment, number: int, outer: int) -> Experiment:
@@ -96,8 +101,8 @@ def _without(experiment: Experiment, number: int, outer: int) -> Experiment:
 def _part(experiment: Experiment, folder: RunFolder, number: int, session: Session) -> OuterPart:
     folder.create()
     rows = {WINNER: run_experiment(experiment, folder, session)["metrics"]}
-    stages = [folder.stage(name) for name in experiment.candidates]
-    searches = [(read_ledger(stage), stage) for stage in stages]
+    experiment = experiment_of(folder) or experiment  # by the rules of its beginning
+    searches = [(read_ledger(stage), stage) for stage in candidates_of(experiment, folder)]
     won, winner, ties = winner_among(searches)
     how = experiment.final
     if how.form == "retrained":
@@ -108,7 +113,8 @@ def _part(experiment: Experiment, folder: RunFolder, number: int, session: Sessi
     default = _default(searches)
     if default is not None:
         rows[DEFAULT] = _tested([default], folder, how, session)
-    scratch = next((ledger.spec for ledger, _ in searches if ledger.spec and ledger.spec.start_from is None), None)
+    candidates = [experiment.searches[name] for name in experiment.candidates]
+    scratch = next((spec for spec in candidates if spec.start_from is None), None)
     if scratch is not None:
         for name, config in _baselines(scratch, number).items():
             one = _searched(scratch, config, RunFolder(folder.path / f"baseline-{name.replace(' ', '-')}"), session)
@@ -148,8 +154,7 @@ def _baselines(spec: SearchSpec, number: int) -> dict[str, Config]:
 
 def _searched(spec: SearchSpec, config: Config, folder: RunFolder, session: Session) -> Contender:
     """Judge one configuration over the fits of a search."""
-    changes = {"sampler": "grid", "trials": None, "space": dict(config), "prune": None, "baseline": False}
-    ledger = run_search(spec.model_copy(update=changes), folder, session)
+    ledger = run_search(of_one_configuration(spec, config), folder, session)
     return winner_among([(ledger, folder)])[1]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from orchestrator.execution.session import Session
-from orchestrator.history.run_contents import read_ledger
+from orchestrator.history.run_contents import read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import write_tables
 from orchestrator.runs.experiment_run import run_experiment
@@ -29,7 +29,7 @@ def drive_experiment(
     """Run an experiment to its end; return where MLflow has it."""
     with open_session() as session:
         run_experiment(experiment, folder, session, reopen=reopen)
-    return _logged(folder, tuple(experiment.searches))
+    return _logged(folder, tuple(search.name for search in searches_of(folder)))
 
 
 def drive_final(folder: RunFolder, open_session: OpenSession, *, how: FinalSpec, reopen: bool = False) -> str:

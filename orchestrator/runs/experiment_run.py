@@ -6,17 +6,21 @@ from orchestrator.atomic import write_json, write_text
 from orchestrator.errors import RunFailed
 from orchestrator.execution.session import Session
 from orchestrator.history.first_record import first_spec, refuse_another
-from orchestrator.history.journal import Journal
+from orchestrator.history.journal import Journal, read_journal
 from orchestrator.history.provenance import write_provenance
 from orchestrator.history.records import SearchBegun, Stage
-from orchestrator.history.run_contents import read_ledger
+from orchestrator.history.run_contents import candidates_of, read_ledger, search_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.consolidation import consolidate_experiment
 from orchestrator.runs.final_run import make_final
+from orchestrator.runs.from_scratch import search_from_scratch
 from orchestrator.runs.search_run import run_search
-from orchestrator.search.selection import winner_among, winner_of
+from orchestrator.runs.starting import start_from_of
+from orchestrator.search.selection import ties_of, winner_among, winner_of
+from orchestrator.search.start_value import what_starts_were_worth
 from orchestrator.specs.experiment import Experiment
-from orchestrator.specs.specs import differences
+from orchestrator.specs.refinement import refined
+from orchestrator.specs.specs import RefineSpec, SearchSpec, differences
 from orchestrator.specs.strict_yaml import write_yaml
 from orchestrator.specs.task_loading import folds_of, prepared_task
 
@@ -33,6 +37,8 @@ def run_experiment(
             session.progress.say(
                 f"stage {name}" + (f", from the winner of {spec.start_from}" if spec.start_from else "")
             )
+            if refine := experiment.refinements.get(name):
+                spec = _refined(spec, refine, folder.stage(name), folder.stage(refine.refine))
             ledger = run_search(spec, folder.stage(name), session)
             winner = winner_of(ledger, folder.stage(name)).trial
             if known.setdefault(name, winner) != winner:
@@ -42,15 +48,25 @@ def run_experiment(
                 )
             if name not in {record.name for record, _at in journal.entries if isinstance(record, Stage)}:
                 journal.append(Stage(name=name, winner=winner))
-        stages = [folder.stage(name) for name in experiment.candidates]
-        won, _, _ = winner_among([(read_ledger(stage), stage) for stage in stages])
-        write_json(folder.winner, won.as_data())
+        search_from_scratch(experiment, folder, session)
+        stages = candidates_of(experiment, folder)
+        searches = [(read_ledger(stage), stage) for stage in stages]
+        won, _, _ = winner_among(searches)
+        write_json(folder.winner, {**won.as_data(), "starts": what_starts_were_worth(searches)})
         session.progress.say(f"winner: {won.best}")
         tested = make_final(stages, folder.final, how=experiment.final, session=session, reopen=reopen)
         consolidate_experiment(experiment, folder)
     finally:
         journal.close()
     return tested
+
+
+def _refined(template: SearchSpec, refine: RefineSpec, folder: RunFolder, base: RunFolder) -> SearchSpec:
+    """Write the search around what another stage found; one that was begun stays as it was written then."""
+    if read_journal(folder.journal):
+        return search_of(folder)
+    winner, ties = ties_of(read_ledger(base), base)
+    return refined(template, refine, winner.trial.config, [one.trial.config for one in ties])
 
 
 def begin_experiment(experiment: Experiment, folder: RunFolder) -> int:
@@ -71,6 +87,9 @@ def begin_experiment(experiment: Experiment, folder: RunFolder) -> int:
 def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> Experiment:
     """Journal the experiment, or compare it with the one that was begun; return it by the rules of its beginning."""
     if not journal.entries:
+        for name, spec in experiment.searches.items():
+            if spec.start_from not in experiment.searches:  # told now, and not when earlier stages have run for hours
+                start_from_of(spec, folder.stage(name))
         data = experiment.as_data()
         journal.append(SearchBegun(spec=data))
         write_text(folder.spec, write_yaml(data))
@@ -86,6 +105,7 @@ def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> Exper
         for name in dict.fromkeys([*begun["stages"], *data["stages"]])
         for change in differences(begun["stages"].get(name, {}), data["stages"].get(name, {}))
     ]
+    changes += [f"refine: {change}" for change in differences(begun.get("refine", {}), data.get("refine", {}))]
     changes += [f"final: {change}" for change in differences(begun["final"], data["final"])]
     refuse_another(folder, changes, of="an experiment")
     return experiment

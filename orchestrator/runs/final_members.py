@@ -29,7 +29,8 @@ def final_spec(members: Sequence[Contender], how: FinalSpec) -> SearchSpec:
     """Return the search that the final's journal is of: one trial that retrains the first, or those taken over."""
     first, spec = members[0], members[0].ledger.spec
     assert spec is not None
-    changes = {"space": dict(first.trial.config), "prune": None, "budget": None, "baseline": False, "trials": None}
+    space = {"space": dict(first.trial.config), "configurations": None}
+    changes = {**space, "prune": None, "budget": None, "baseline": False, "trials": None}
     if how.form == "judged":
         several = {"sampler": "random", "trials": len(members)} if len(members) > 1 else {"sampler": "grid"}
         return spec.model_copy(update={**changes, **several})

@@ -9,6 +9,7 @@ import json
 import math
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from orchestrator.history.records import State
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.runs.final_members import final_spec, members_of, own_checkpoints, take_over
-from orchestrator.runs.search_run import start_from_of
+from orchestrator.runs.starting import content_of, start_from_of
 from orchestrator.search.lineage import Lineage, from_nothing
 from orchestrator.search.search import Search
 from orchestrator.search.selection import Contender, Winner, winner_among
@@ -56,10 +57,13 @@ def made(members: Sequence[Contender], final: RunFolder, *, how: FinalSpec, sess
     spec, source, retrained = final_spec(members, how), members[0].ledger.spec, how.form == "retrained"
     assert source is not None
     start_from = start_from_of(source, members[0].folder) if retrained else from_nothing
+    facts = TaskFacts.of(prepared_task(spec.task), spec)
+    if retrained:
+        facts = replace(facts, start=content_of(spec, start_from, folds=1))
     search = Search(
         spec,
         final,
-        facts=TaskFacts.of(prepared_task(spec.task), spec).as_begun(members[0].ledger.facts),
+        facts=facts.as_begun(members[0].ledger.facts),
         incarnation=session.incarnation,
         lineage=Lineage(start_from=start_from, final=True),
         listener=session.progress,
@@ -121,6 +125,7 @@ def _test(
                 "config": winner.config,
                 "what": _what(members, how, search.spec),
                 "why": winner.best,
+                "start": winner.start,
                 "form": how.form,
                 "members": len(paths),
                 "steps": search.spec.stop_at or search.spec.max_steps,

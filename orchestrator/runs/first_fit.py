@@ -16,7 +16,7 @@ from orchestrator.execution.in_process import Stopped, with_threads
 from orchestrator.history.ledger import FitEntry, Ledger
 from orchestrator.history.records import FitKey
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.runs.search_run import start_from_of
+from orchestrator.runs.starting import start_from_of
 from orchestrator.search.fit_to_run import fit_to_run
 from orchestrator.search.lineage import Lineage
 from orchestrator.search.suggestions import Suggestions
@@ -51,8 +51,9 @@ def run_first_fit(
     changed = spec.model_copy(update={"space": config})  # what is set may bring hyperparameters of its own
     facts = TaskFacts.of(task, changed)
     raise_if_any(list(_mistakes(config, with_steps(facts.parameters, changed), start_from)))
-    lineage = Lineage(start_from=start_from_of(spec, folder) if start_from is None else lambda *_: start_from)
     with tempfile.TemporaryDirectory(prefix="orchestrate-try-") as temp, with_threads(spec.cpus_per_fit):
+        led = start_from_of(spec, folder, downloads=Path(temp) / "start") if start_from is None else None
+        lineage = Lineage(start_from=led or (lambda *_: start_from))
         fit = fit_to_run(FitEntry(FIRST), config, spec, RunFolder(Path(temp)), facts=facts, lineage=lineage)
         fit.directory.mkdir(parents=True)
         for line in _beginning(spec, task, fit, config=config):

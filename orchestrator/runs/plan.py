@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.reading import is_experiment, read_search
-from orchestrator.specs.space import cells, grid_configs
-from orchestrator.specs.specs import SearchSpec
+from orchestrator.specs.space import cells
+from orchestrator.specs.specs import RefineSpec, SearchSpec
 from orchestrator.specs.task_loading import known_folds, load_task, missing_of
 
 
@@ -19,8 +19,11 @@ def plan(path: Path) -> Iterator[str]:
         return
     experiment = Experiment.read(path)
     for name, spec in experiment.searches.items():
-        yield from _search_lines(name, spec)
-    last = experiment.candidates
+        refine = experiment.refinements.get(name)
+        yield from _search_lines(name, spec) if refine is None else _refining_lines(name, spec, refine)
+    for name, stage in experiment.companions.items():
+        yield f"{name}: the winner of {stage} without its start, over the same fits, unless another stage has it"
+    last = (*experiment.candidates, *experiment.companions)
     yield f"final: the best winner of {', '.join(last)} by validation, retrained over {experiment.seeds} seeds"
     yield "  test     the sealed part is opened once"
 
@@ -44,6 +47,16 @@ def _search_lines(name: str, spec: SearchSpec) -> Iterator[str]:
         yield f"  {key:<24} {shown if not isinstance(shown, dict) else ', '.join(f'{k} {v}' for k, v in shown.items())}"
 
 
+def _refining_lines(name: str, spec: SearchSpec, refine: RefineSpec) -> Iterator[str]:
+    chained = f", from what {refine.refine} starts from ({spec.start_from})" if spec.start_from else ""
+    yield f"{name}: around the winner of {refine.refine}, written when that is known{chained}"
+    yield (
+        f"  search   the winner, then each of its numbers at {refine.points - 1} neighbouring values, one at a time, "
+        f"and what ties with it; at most {refine.trials} trials"
+    )
+    yield _work_line(spec, known_folds(spec, load_task(spec.task)))
+
+
 def _work_line(spec: SearchSpec, folds: int | None) -> str:
     each, at_a_time = f"{spec.total} trials x {spec.seeds} seeds", f"{spec.concurrency} at a time"
     pruned = f"; {spec.prune.words} stops the rest early" if spec.prune else ""
@@ -62,5 +75,5 @@ def _work_line(spec: SearchSpec, folds: int | None) -> str:
 def _space_size(spec: SearchSpec) -> str:
     studies = len(cells(spec.space))
     many = f", {studies} studies side by side" if studies > 1 else ""
-    size = f"{len(grid_configs(spec.space))} configurations" if spec.sampler == "grid" else f"{spec.total} trials{many}"
+    size = f"{len(spec.grid)} configurations" if spec.sampler == "grid" else f"{spec.total} trials{many}"
     return size + (", the untuned default first" if spec.has_baseline else "")

@@ -64,6 +64,7 @@ class Search:
         incarnation: str,
         lineage: Lineage = Lineage(),  # noqa: B008  frozen
         listener: Listener = lambda _search, _record: None,
+        may_fail: bool = False,  # trials that all fail alike are no reason to stop
     ) -> None:
         self.spec = spec
         self.total = spec.total
@@ -76,6 +77,7 @@ class Search:
         self._incarnation = incarnation
         self._lineage = lineage
         self._listener = listener
+        self._may_fail = may_fail
         self._losses: dict[FitKey, int] = {}
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
         folder.create()
@@ -312,5 +314,5 @@ class Search:
         for other in self._agenda.open_trials():
             if other.duplicate_of == trial.number:
                 self._settle(other)
-        if state is State.FAILED and not self._lineage.final:
+        if state is State.FAILED and not (self._lineage.final or self._may_fail):
             stop_if_all_failed_alike(self.ledger, self.folder, total=self.total)

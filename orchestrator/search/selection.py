@@ -21,6 +21,8 @@ from orchestrator.search.length import is_rising
 
 UNKNOWN_RATIO = 0.25  # validation over train records, where the task does not say it: five folds
 
+UNKNOWN_HISTORY = "start of unknown history: nobody knows whether its weights saw records that judge it"
+
 
 @dataclass(frozen=True, eq=False)
 class Contender:
@@ -39,6 +41,11 @@ class Contender:
     def starts(self) -> bool:
         """Whether it starts from another search's weights."""
         return self.ledger.spec is not None and self.ledger.spec.start_from is not None
+
+    @property
+    def has_unknown_history(self) -> bool:
+        """Whether nobody knows on which records the weights that it starts from were trained, as its fits report."""
+        return any(row.get("unknown_history") for fit in self.trial.fits.values() for row in fit.metrics.values())
 
     @property
     def median_step(self) -> int:
@@ -68,6 +75,7 @@ class Winner:
     standard_error: float | None  # of the difference of two trials
     over_default: float | None  # the winner's mean minus the untuned default's
     rising: bool  # whether its fits still became better at their end: longer ones may be better
+    start: str | None = None  # what is to be said of the weights that its fits started from
 
     def as_data(self) -> dict[str, Any]:
         """Return the content of winner.json."""
@@ -78,6 +86,11 @@ class Winner:
 def winner_of(ledger: Ledger, folder: RunFolder) -> Winner:
     """Return the winner of one search. Raises RunFailed where no trial is complete."""
     return winner_among([(ledger, folder)])[0]
+
+
+def ties_of(ledger: Ledger, folder: RunFolder) -> tuple[Contender, list[Contender]]:
+    """Return the trial that won a search, and all that cannot be told from its best, the best first."""
+    return winner_among([(ledger, folder)])[1:]
 
 
 def winner_among(searches: Sequence[tuple[Ledger, RunFolder]]) -> tuple[Winner, Contender, list[Contender]]:
@@ -98,7 +111,7 @@ def winner_among(searches: Sequence[tuple[Ledger, RunFolder]]) -> tuple[Winner, 
     found = compare(
         {number: [one.ledger.scores_by_fit(one.trial)[fit] for fit in shared] for number, one in enumerate(contenders)},
         largest=spec.mode == "max",
-        test_over_train=_ratio(contenders[0].ledger),
+        test_over_train=validation_over_train(contenders[0].ledger),
     )
     chosen = found.best if spec.winner == "best" else _simplest(contenders, found)
     winner = _described(contenders, found, chosen, named=len(searches) > 1)
@@ -129,7 +142,8 @@ def _shared_fits(contenders: Sequence[Contender]) -> list[tuple[int, int]]:
     return sorted(set.intersection(*map(set, every)))
 
 
-def _ratio(ledger: Ledger) -> float:
+def validation_over_train(ledger: Ledger) -> float:
+    """Return how many validation records a fit has for each that it learns from."""
     ratio = ledger.facts.get("test_over_train")
     return ratio if isinstance(ratio, float) else UNKNOWN_RATIO
 
@@ -152,8 +166,9 @@ def _described(contenders: Sequence[Contender], found: Comparison, chosen: int, 
         best=_ground(found, chosen, names, default=default, asked_for_best=spec.winner == "best"),
         ties=[_name(contenders[number], named=named) for number in found.ties if contenders[number] is not best],
         standard_error=found.standard_error,
-        rising=is_rising(winner.ledger, winner.trial, test_over_train=_ratio(winner.ledger)),
+        rising=is_rising(winner.ledger, winner.trial, test_over_train=validation_over_train(winner.ledger)),
         over_default=None if default is None else found.means[chosen] - found.means[default],
+        start=UNKNOWN_HISTORY if winner.has_unknown_history else None,
     )
 
 

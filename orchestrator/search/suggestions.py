@@ -11,7 +11,7 @@ from orchestrator.history.ledger import Ledger, TrialEntry
 from orchestrator.history.records import Ask, FitKey, State, Tell
 from orchestrator.search.draws import startup_config, untuned
 from orchestrator.search.study import Study
-from orchestrator.specs.space import cells, grid_configs, holds
+from orchestrator.specs.space import cells, holds
 from orchestrator.specs.specs import SearchSpec
 from orchestrator.specs.steps import with_default_steps
 from orchestrator.task import Config, Metrics, Scalar
@@ -27,7 +27,7 @@ class Suggestions:
         self._ledger = ledger
         self._defaults = with_default_steps(defaults, spec)
         self._cells = cells(spec.space)
-        self._grid = grid_configs(spec.space) if spec.sampler == "grid" else []
+        self._grid = spec.grid if spec.sampler == "grid" else []
         self._studies = [Study(spec, cell, index) for index, cell in enumerate(self._cells)]
         self._final = final
         self._first_with: dict[tuple[tuple[str, Scalar], ...], int] = {}  # by configuration, the trial that tried it

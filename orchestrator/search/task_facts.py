@@ -17,6 +17,7 @@ class TaskFacts:
     folds: int  # over which the search goes, which may be fewer than the data has
     data: Scalar  # content hash: a search goes on with the data that it began with, or not at all
     test_over_train: Scalar = None  # validation over train records of a fit, where the task says it
+    start: str | None = None  # hash of the weights that the fits start from, where these are of elsewhere
     defaults: Mapping[str, Scalar] = field(default_factory=dict)  # of what a configuration leaves out; see as_begun
 
     def __post_init__(self) -> None:  # frozen: the one way to fill in what follows from another field
@@ -44,4 +45,5 @@ class TaskFacts:
     def recorded(self) -> dict[str, Any]:
         """Return what the journal's first record holds of it, beside the spec."""
         facts = {"data": self.data, "folds": self.folds, "defaults": dict(self.defaults)}
-        return facts if self.test_over_train is None else {**facts, "test_over_train": self.test_over_train}
+        optional = {"test_over_train": self.test_over_train, "start": self.start}
+        return {**facts, **{name: value for name, value in optional.items() if value is not None}}

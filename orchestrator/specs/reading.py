@@ -10,9 +10,11 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.errors import UserError, raise_if_any
 from orchestrator.specs.dimensions import DIMENSION_KEYS, Cell
+from orchestrator.specs.refinement import template_of
 from orchestrator.specs.space import grid_is_finite, in_order, listed, nearest
 from orchestrator.specs.space_mistakes import mistakes_in
-from orchestrator.specs.specs import STEPS, ExperimentSpec, SearchSpec
+from orchestrator.specs.specs import FROM_SCRATCH, STEPS, ExperimentSpec, SearchSpec
+from orchestrator.specs.start_from import PublishedSpec, is_plain, is_published, resolved
 from orchestrator.specs.steps import with_steps
 from orchestrator.specs.strict_yaml import Document, Place, read_yaml
 from orchestrator.specs.task_loading import load_task, path_arguments, task_class_of, told_of
@@ -30,8 +32,34 @@ def read_search(path: Path) -> SearchSpec:
     """Read a search space. Raises UserError with all mistakes, those against the task's hyperparameters included."""
     document = read_yaml(path.absolute())
     spec = _with_absolute_paths(validated(SearchSpec, document), document)
-    raise_if_any(list(_search_mistakes(spec, document)))
-    return spec
+    start_from, mistakes = _resolved_start(spec.start_from, ("start_from",), document)
+    raise_if_any([*mistakes, *_search_mistakes(spec, document)])
+    return spec.model_copy(update={"start_from": start_from})
+
+
+def _resolved_start(text: str | None, place: Place, document: Document) -> tuple[str | None, list[str]]:
+    """Return what a search starts from with its path made absolute, and the mistake in it, if there is one."""
+    try:
+        found = text and resolved(text, document.path.parent)
+        if found and is_published(found):
+            read_published(Path(found))
+    except UserError as error:  # in a file of its own
+        return text, str(error).splitlines()
+    except ValueError as error:
+        return text, [f"{document.at(place)}: start_from: {error}"]
+    return found, []
+
+
+def read_published(path: Path) -> dict[str, Any]:
+    """Read how published weights become ours, with their path made absolute. Raises UserError with all mistakes."""
+    document = read_yaml(path)
+    spec = validated(PublishedSpec, document)
+    weights = (path.parent / spec.weights).resolve()
+    if not weights.is_file():
+        raise UserError(
+            f"{document.at(('weights',))}: weights: must be a file, relative to this one, got {spec.weights!r}"
+        )
+    return {**spec.model_dump(), "weights": str(weights)}
 
 
 def read_experiment(path: Path) -> tuple[ExperimentSpec, dict[str, SearchSpec]]:
@@ -40,6 +68,7 @@ def read_experiment(path: Path) -> tuple[ExperimentSpec, dict[str, SearchSpec]]:
     spec = validated(ExperimentSpec, document)
     mistakes: list[str] = []
     searches: dict[str, SearchSpec] = {}
+    starts: dict[str, str | None] = {}
     for name, stage in spec.stages.items():
         if name in ("final", "trials") or not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name.startswith("final-"):
             mistakes.append(
@@ -47,11 +76,21 @@ def read_experiment(path: Path) -> tuple[ExperimentSpec, dict[str, SearchSpec]]:
                 "and not `final` or `trials`"
             )
         above = list(spec.stages)[: list(spec.stages).index(name)]
-        if stage.start_from is not None and stage.start_from not in above:
+        place = ("stages", name, "start_from")
+        starts[name], wrong = _resolved_start(stage.start_from, place, document)
+        mistakes += wrong
+        if stage.start_from is not None and is_plain(stage.start_from) and stage.start_from not in above:
             mistakes.append(
-                f"{document.at(('stages', name, 'start_from'))}: start_from: must name a stage above this one "
-                f"({', '.join(above) or 'there is none'}), got {stage.start_from!r}"
+                f"{document.at(place)}: start_from: must name a stage above this one "
+                f"({', '.join(above) or 'there is none'}), got {stage.start_from!r}; another run is named by its path"
             )
+        if stage.refine is not None and stage.refine not in above:
+            mistakes.append(
+                f"{document.at(('stages', name, 'refine'))}: refine: must name a stage above this one "
+                f"({', '.join(above) or 'there is none'}), got {stage.refine!r}"
+            )
+        if stage.search is None:
+            continue
         try:
             searches[name] = read_search(document.path.parent / stage.search)
         except UserError as error:
@@ -61,9 +100,38 @@ def read_experiment(path: Path) -> tuple[ExperimentSpec, dict[str, SearchSpec]]:
         for i, name in enumerate(spec.final.stages)
         if name not in spec.stages
     ]
+    mistakes += [
+        f"{document.at(('stages', name))}: {name}: its search file must not say start_from; the stage does"
+        for name, search in searches.items()
+        if search.start_from is not None
+    ]
     raise_if_any(mistakes)
+    searches = _chained(spec, searches, starts)
     raise_if_any(list(_stage_mistakes(spec, searches, document)))
     return spec, searches
+
+
+def _chained(
+    spec: ExperimentSpec, searches: dict[str, SearchSpec], starts: dict[str, str | None]
+) -> dict[str, SearchSpec]:
+    """Return the searches in order, each with what it starts from; of those that refine others, what is known of them.
+
+    They have all folds, or those of the stage from whose fits they start: others have seen their validation records. Of
+    weights from elsewhere nothing is known but that they did for the folds of the stage that is refined.
+    """
+    chained: dict[str, SearchSpec] = {}
+    for name, stage in spec.stages.items():
+        refine = stage.refinement
+        if refine is None:
+            chained[name] = searches[name].model_copy(update={"start_from": starts[name]})
+            continue
+        base = chained[refine.refine]
+        source = chained.get(base.start_from or "")
+        folds = base.folds if base.start_from else None
+        if source is not None:
+            folds = source.folds if source.task == base.task else None
+        chained[name] = template_of(base, refine, folds=folds)
+    return chained
 
 
 def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], document: Document) -> Iterator[str]:
@@ -82,12 +150,16 @@ def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], docum
             if any(getattr(searches[name], key) != getattr(searches[first], key) for key in ("seeds", "folds")):
                 yield f"{place}: of: ties needs the same seeds and folds in all stages; {name} differs from {first}"
     for name in spec.stages:
-        if searches[name].start_from is not None:
-            yield f"{document.at(('stages', name))}: {name}: its search file must not say start_from; the stage does"
         if searches[name].cpus_per_fit != searches[first].cpus_per_fit:
             yield f"{document.at(('stages', name))}: {name}: must have the cpus_per_fit of {first}; one Ray serves all"
+    for name in spec.final.stages:
+        if spec.final.from_scratch and searches[name].start_from is not None and f"{name}{FROM_SCRATCH}" in searches:
+            yield (
+                f"{document.at(('stages', f'{name}{FROM_SCRATCH}'))}: {name}{FROM_SCRATCH}: is where {name} competes "
+                "from scratch; give the stage another name, or say from_scratch: false in final"
+            )
     for name, stage in spec.stages.items():
-        if stage.start_from is None or searches[name].task != searches[stage.start_from].task:
+        if stage.start_from not in searches or searches[name].task != searches[stage.start_from].task:
             continue
         needed, there = searches[name].folds, searches[stage.start_from].folds
         if there is not None and (needed is None or needed > there):
@@ -160,6 +232,8 @@ def _with_absolute_paths(spec: SearchSpec, document: Document) -> SearchSpec:
 
 
 def _search_mistakes(spec: SearchSpec, document: Document) -> Iterator[str]:
+    if spec.configurations is not None:
+        yield f"{document.at(('configurations',))}: configurations: are written by a stage that refines another"
     if spec.sampler != "grid" and spec.trials is None:
         yield f"{document.at(())}: trials: is required unless the sampler is grid; it is the total, not further trials"
     if spec.prune and spec.prune.hyperband and spec.prune.hyperband.min_steps > spec.max_steps:

@@ -17,6 +17,8 @@ from orchestrator.task import Config, Scalar
 
 STEPS = "max_steps"  # the one name of a space that is no hyperparameter of the task: see steps.py
 
+FROM_SCRATCH = "-from-scratch"  # after a stage's name: its winner without the weights that the stage starts from
+
 
 class TaskSpec(StrictModel):
     """Which task, and what its constructor is given."""
@@ -67,6 +69,12 @@ class SearchSpec(StrictModel):
         default=1, ge=1
     )  # threads of a fit; part of the spec, since sums round differently with more
     space: dict[str, Entry] = Field(min_length=1)
+    configurations: list[dict[str, Scalar]] | None = None  # of a grid: these alone, in this order; the program's own
+
+    @property
+    def grid(self) -> list[dict[str, Scalar]]:
+        """The configurations of a grid, in the order in which they are tried."""
+        return grid_configs(self.space) if self.configurations is None else self.configurations
 
     @property
     def total(self) -> int:
@@ -74,7 +82,7 @@ class SearchSpec(StrictModel):
 
         Where a grid has the default, that is tried first, and its own place in the grid is a duplicate, which is free.
         """
-        size = len(grid_configs(self.space)) + self.has_baseline if self.sampler == "grid" else None
+        size = len(self.grid) + self.has_baseline if self.sampler == "grid" else None
         return min(number for number in (self.trials, size) if number is not None)
 
     @property
@@ -100,11 +108,42 @@ def _path(value: Any) -> Any:
     return Path(value) if isinstance(value, str) else value
 
 
-class StageSpec(StrictModel):
-    """One stage: a search, from whose winner's weights a later one may start."""
+class RefineSpec(StrictModel):
+    """A search that is written when its stage begins, around what an earlier stage found: see refinement.py."""
 
-    search: Annotated[Path, BeforeValidator(_path)]
+    refine: str  # the earlier stage
+    points: int = Field(default=3, ge=3)  # values of each number, the winner's included
+    trials: int = Field(default=30, ge=1)  # at most
+
+
+class StageSpec(StrictModel):
+    """One stage: a search of a file, or around what an earlier stage found; a later one may start from its winner."""
+
+    search: Annotated[Path | None, BeforeValidator(_path)] = None
     start_from: str | None = None
+    refine: str | None = None
+    points: int = Field(default=3, ge=3)
+    trials: int = Field(default=30, ge=1)
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> "StageSpec":
+        if (self.search is None) == (self.refine is None):
+            raise ValueError("must say either search, a file, or refine, a stage above it")
+        given = self.model_fields_set
+        if self.refine is not None and "start_from" in given:
+            raise ValueError(f"starts from what {self.refine} starts from, since it refines that; leave start_from out")
+        if self.refine is None and given & {"points", "trials"}:
+            raise ValueError("points and trials belong to refine; a search says in its file what it tries")
+        if self.points % 2 == 0:
+            raise ValueError(f"points must be odd, the winner's value being in the middle, got {self.points}")
+        return self
+
+    @property
+    def refinement(self) -> RefineSpec | None:
+        """What it refines, and how; None: it has a file of its own."""
+        if self.refine is None:
+            return None
+        return RefineSpec(refine=self.refine, points=self.points, trials=self.trials)
 
 
 class FinalSpec(StrictModel):
@@ -114,6 +153,7 @@ class FinalSpec(StrictModel):
     form: Literal["retrained", "judged"] = "retrained"
     of: Literal["winner", "ties"] = "winner"  # judged: of the winner's fits, or of those of all that tie with it
     seeds: int = Field(default=3, ge=1)  # retrained
+    from_scratch: bool = True  # the winner of a stage that starts from weights competes without them, too
 
 
 class ExperimentSpec(StrictModel):
@@ -128,6 +168,12 @@ def as_data(spec: SearchSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True)
 
 
+def of_one_configuration(spec: SearchSpec, config: Config) -> SearchSpec:
+    """Return the search of a single configuration, over the same fits."""
+    whole = {"sampler": "grid", "trials": None, "prune": None, "baseline": False, "configurations": None}
+    return spec.model_copy(update={**whole, "space": dict(config)})
+
+
 # By which rules a search goes on whose journal is older than these keys.
 EARLIER: Mapping[str, Any] = {
     "score_at": "own_best",
@@ -137,6 +183,9 @@ EARLIER: Mapping[str, Any] = {
     "tpe": Tpe(group=False),
     "window": None,
 }
+
+
+EARLIER_FINAL: Mapping[str, Any] = {"from_scratch": False}
 
 
 def from_data(data: Mapping[str, Any]) -> SearchSpec:

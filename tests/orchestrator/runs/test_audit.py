@@ -8,7 +8,9 @@ import pytest
 
 from orchestrator.history.journal import read_journal
 from orchestrator.history.records import Start
+from orchestrator.specs.experiment import Experiment
 from tests.orchestrator.command import orchestrate, toy_search, written
+from tests.orchestrator.without_ray import orchestrate_here
 
 TASK = {"name": "tests.toy_task:AuditableToyTask", "with": {}}
 
@@ -87,3 +89,23 @@ def test_a_retrained_final_is_compared_with_a_default_that_was_retrained_too(tmp
     assert "winner, its judged fits averaged" in {row["row"] for row in json.loads(done.stdout)}
     places = {path.name for path in (tmp_path / "runs" / "plan-audit" / "outer-0" / "rows").iterdir()}
     assert {"retrained-toy-0", "judged-toy-2", "judged-ties"} <= places
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_starts_are_compared_from_scratch_unless_an_earlier_version_began_the_audit(
+    tmp_path: Path, earlier: bool
+) -> None:
+    search = written(tmp_path / "toy.yaml", toy_search(task=TASK, seeds=2, space={"x": {"choice": [0.1, 0.3]}}))
+    stages = {"pre": {"search": search.name}, "full": {"search": search.name, "start_from": "pre"}}
+    experiment = written(tmp_path / "plan.yaml", {"stages": stages, "final": {"stages": ["full"], "form": "judged"}})
+    words = ("audit", experiment, "--outer", 2, "--runs", tmp_path / "runs", "--executor", "in-process", "--json")
+    folder = tmp_path / "runs" / "plan-audit"
+    if earlier:
+        folder.mkdir(parents=True)
+        begun: dict[str, Any] = {"outer": 2, "experiment": Experiment.read(experiment).as_data()}
+        del begun["experiment"]["final"]["from_scratch"]
+        (folder / "audit.json").write_text(json.dumps(begun))
+    done = orchestrate_here(*words)
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert (folder / "outer-1" / "full-from-scratch").exists() is not earlier
+    assert "winner" in {row["row"] for row in json.loads(done.stdout)}
