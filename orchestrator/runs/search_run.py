@@ -10,6 +10,7 @@ from orchestrator.history.provenance import write_provenance
 from orchestrator.history.records import FitKey
 from orchestrator.history.run_contents import as_begun, read_ledger
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.curves import write_curves
 from orchestrator.results.table import write_tables
 from orchestrator.search.lineage import Lineage, StartFrom, from_nothing
 from orchestrator.search.search import Search
@@ -44,6 +45,7 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session) -> Ledger:
         search.close()
         if is_ours and any(trial.state.is_finished for trial in search.ledger.trials.values()):
             write_tables(search.ledger, folder, alive=False)
+            write_curves(search.ledger, folder)
     if search.is_finished or search.ledger.ranked():
         write_json(folder.winner, winner_of(search.ledger, folder).as_data())
     if not search.is_finished:
