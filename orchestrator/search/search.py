@@ -10,7 +10,7 @@ from datetime import datetime
 
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.history.first_record import first_spec, refuse_another
-from orchestrator.history.journal import Journal
+from orchestrator.history.journal import AnyJournal, Journal
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.records import (
     Ask,
@@ -62,6 +62,7 @@ class Search:
         incarnation: str,
         lineage: Lineage = Lineage(),  # noqa: B008  frozen
         listener: Listener = lambda _search, _record: None,
+        journal: AnyJournal | None = None,  # None: the folder's
     ) -> None:
         self.spec = spec
         self.total = spec.total
@@ -80,7 +81,7 @@ class Search:
         self._described = {**as_data(spec), "facts": facts.recorded()}
         self._suggestions = Suggestions(spec, self.ledger, parameters=facts.parameters, final=lineage.final)
         folder.create()
-        self.journal = Journal(folder.journal)
+        self.journal = journal or Journal(folder.journal)
         try:
             self._replay()
             self.fits_left = self._agenda.fits_left()
