@@ -79,6 +79,16 @@ def test_a_search_ends_where_its_steps_are_spent(tmp_path: Path) -> None:
     assert [4, 4] == [len(trial.fits[FitKey(trial.number, 0, 0)].metrics) for trial in ledger.ranked()]
 
 
+def test_a_length_between_the_recorded_ones_is_the_beginning_of_a_longer_curve(tmp_path: Path) -> None:
+    curves = recorded_toy(tmp_path, space={"x": {"choice": [0.0, 0.3]}, "max_steps": {"choice": [1, 4]}})
+    spec = finite_spec(trials=12, sampler="random", space={"x": 0.0, "max_steps": {"integer": [1, 4]}})
+
+    ledger = replayed(spec, recorded_task(tmp_path, spec, curves), steps=None, folder=tmp_path / "nothing")
+
+    took = {trial.config["max_steps"]: fit.last_step for trial in ledger.trials.values() for fit in trial.fits.values()}
+    assert {1: 1, 2: 1, 3: 3, 4: 4} == took, "and 2 is nearer to 1"
+
+
 def test_the_trials_of_a_search_draw_the_same_fits_and_other_searches_others(tmp_path: Path) -> None:
     spec = read_search(SHIPPED / "quickstart_space.yaml")
     task = RecordedTask(space=SHIPPED / "quickstart_space.yaml", curves=SHIPPED / "quickstart_curves.csv")

@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from orchestrator.errors import UserError
 from orchestrator.simulation.recorded_task import RecordedTask
 from orchestrator.simulation.simulation_table import as_text, rows_of
 from orchestrator.simulation.variants import Outcome, simulated, true_values
-from tests.orchestrator.command import orchestrate
+from tests.orchestrator.command import orchestrate, written
 from tests.orchestrator.simulation.recorded_toy import finite_spec, recorded_task, recorded_toy
 
 HERE = Path(__file__).parent
@@ -97,3 +98,17 @@ def test_a_single_search_claims_no_standard_error(task: RecordedTask, tmp_path: 
     rows = rows_of(list(simulated(task, searches=1, seed=0, folder=tmp_path)), best=0.845, mode="max")
     assert rows[0]["true_value"][1] is None
     assert "±" not in as_text(rows, task, searches=1, best=0.845).splitlines()[4]
+
+
+def test_each_rule_chooses_for_itself(tmp_path: Path) -> None:
+    """Of four equal configurations the simplest is the default, and the best mean is whoever was lucky."""
+    spec = finite_spec(
+        trials=4, seeds=6, sampler="random", max_steps=1, space={"x": {"choice": [0.0, 0.25, 0.5, 0.75]}}
+    )
+    random = np.random.default_rng(1)
+    rows = [f"{trial},{seed},0,1,complete,{random.normal()},{trial / 4}" for trial in range(4) for seed in range(20)]
+    curves = written(tmp_path / "curves.csv", "\n".join(["trial,seed,fold,step,state,score,config.x", *rows]))
+    task = recorded_task(tmp_path, spec, curves)
+    found = list(simulated(task, searches=20, seed=0, folder=tmp_path / "nothing"))
+    by_rule = {row["rule"]: row["default_kept"] for row in rows_of(found, best=1.0, mode="max")[:2]}
+    assert by_rule["best"] < 0.7 < 0.9 <= by_rule["simplest"]
