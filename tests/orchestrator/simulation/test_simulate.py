@@ -42,18 +42,21 @@ def test_ways_spend_the_same_steps_and_what_is_chosen_is_among_the_recorded(task
     found = outcomes(task, tmp_path, seed=0)
     assert {144} == {one.steps for one in found if "pruned" not in one.way}
     assert all(one.steps <= 144 for one in found)
+    assert {8} == {one.trials for one in found if "pruned" not in one.way}
+    assert {"random, pruned", "tpe, pruned"} == {one.way for one in found if one.trials < 8}
     assert all(one.value == true_values(task)[one.chosen] for one in found)
     assert {true_values(task)[0]} == {one.default for one in found}
     assert all(0 == one.chosen for one in found if one.kept_default)
 
 
 def test_where_the_smallest_is_the_best_less_is_a_gain(tmp_path: Path) -> None:
-    spec = finite_spec(metric="loss", mode="min", trials=4, sampler="random")
+    spec = finite_spec(mode="min", trials=4, sampler="random")
     task = recorded_task(tmp_path, spec, recorded_toy(tmp_path))
     found = list(simulated(task, searches=2, seed=0, folder=tmp_path / "nothing"))
-    (row, *_others) = rows_of(found, best=0.25, mode="min")
-    assert row["true_value"][0] - 0.25 == pytest.approx(row["regret"])
-    assert row["over_default"][0] == pytest.approx(found[0].default - row["true_value"][0])
+    best = min(true_values(task).values())
+    (row, *_others) = rows_of(found, best=best, mode="min")
+    assert 0 <= row["true_value"][0] - best == pytest.approx(row["regret"])
+    assert 0 < row["over_default"][0] == pytest.approx(found[0].default - row["true_value"][0])
 
 
 def test_the_command_prints_a_table_or_json_and_nothing_else() -> None:
