@@ -1,7 +1,8 @@
 """A task whose fits replay recorded curves: the nearest configuration's, of a recorded fit that the fit's seed draws.
 
 All trials of a search draw the same recorded fits, with replacement, and searches with other study seeds others: the
-recorded fits are the population, and the mean over all of them is a configuration's true value.
+recorded fits are the population, and the mean over all of them is a configuration's true value. A fit drawn twice says
+less than two would, so with few recorded fits a search believes a little too readily that trials differ.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

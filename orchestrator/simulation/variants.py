@@ -20,7 +20,7 @@ from orchestrator.specs.methods import Prune, SuccessiveHalving
 from orchestrator.specs.specs import SearchSpec
 
 RULES = ("best", "simplest")  # as a space's `winner` says
-MOST_TRIALS = 5  # times those of the space: so far goes a search that stops poor trials early
+MOST_TRIALS = 5  # times those of the space, by which a search ends that has steps left: it stops poor ones early
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +61,9 @@ def simulated(task: RecordedTask, *, searches: int, seed: int, folder: Path) -> 
     values = true_values(task)
     budget = steps_of_a_search(task)
     for way, changes in ways(task.spec).items():
-        trials = task.spec.total * (MOST_TRIALS if changes.get("prune") else 1)
         for number in range(searches):
-            update = {**changes, "trials": trials, "seed": draw_seed("simulated search", seed, number)}
+            study_seed = draw_seed("simulated search", seed, number)
+            update = {**changes, "trials": task.spec.total * MOST_TRIALS, "seed": study_seed}
             ledger = replayed(task.spec.model_copy(update=update), task, steps=budget, folder=folder)
             for rule in RULES:
                 yield _outcome(ledger, task, values, way=way, rule=rule, number=number, folder=folder)
