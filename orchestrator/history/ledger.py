@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import fmean
+from typing import Any
 
 from orchestrator.history.journal import Entry
 from orchestrator.history.records import (
@@ -27,7 +28,7 @@ from orchestrator.history.records import (
     TestOpened,
 )
 from orchestrator.specs.specs import SearchSpec, from_data
-from orchestrator.task import Config, Metrics, Scalar
+from orchestrator.task import Config, Metrics
 
 
 @dataclass
@@ -97,7 +98,7 @@ class Ledger:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.spec: SearchSpec | None = None
-        self.facts: Mapping[str, Scalar] = {}  # of the data: see search/task_facts.py
+        self.facts: Mapping[str, Any] = {}  # of the data: see search/task_facts.py
         self.trials: dict[int, TrialEntry] = {}
         self.tests_opened: list[TestOpened] = []
         self.winners: dict[str, int] = {}  # by the name of another run: from which of its trials this one's fits start

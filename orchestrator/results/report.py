@@ -1,10 +1,9 @@
 """What is printed at the end of a command: the table, the stages with their winners, the test with its intervals."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.status import status_of
@@ -22,12 +21,14 @@ def search_report(folder: RunFolder, *, as_json: bool, logged: str | None = None
     rows = {folder.name: rows_of(ledger, alive=False)}
     judged = judged_at([ledger.spec])
     table = table_markdown(rows, title=folder.name, mode=ledger.spec.mode, judged_at=judged, most=10)
-    won = [f"winner: trial {winner.trial}; {winner.best}"] if (winner := _winner(folder, ledger)) else []
+    won = list(_winner_lines(winner_of(ledger, folder))) if ledger.ranked() else []
     return _with_places([table, *won, f"table {folder.table_csv}"], logged)
 
 
-def _winner(folder: RunFolder, ledger: Ledger) -> Winner | None:
-    return winner_of(ledger, folder) if ledger.ranked() else None
+def _winner_lines(winner: Winner) -> Iterator[str]:
+    yield f"winner: trial {winner.trial}; {winner.best}"
+    if winner.rising:
+        yield "  its fits still became better in their last tenth: offer a longer max_steps"
 
 
 def final_report(folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:

@@ -59,7 +59,7 @@ def made(members: Sequence[Contender], final: RunFolder, *, how: FinalSpec, sess
     search = Search(
         spec,
         final,
-        facts=TaskFacts.of(prepared_task(spec.task), spec),
+        facts=TaskFacts.of(prepared_task(spec.task), spec).as_begun(members[0].ledger.facts),
         incarnation=session.incarnation,
         lineage=Lineage(start_from=start_from, final=True),
         listener=session.progress,

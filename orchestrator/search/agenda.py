@@ -2,6 +2,7 @@
 
 from orchestrator.history.ledger import Ledger, TrialEntry
 from orchestrator.history.records import FitKey, State
+from orchestrator.search.racing import is_raced_out
 from orchestrator.search.verdicts import verdict_on_trial
 from orchestrator.specs.specs import SearchSpec
 
@@ -13,6 +14,7 @@ class Agenda:
         self._ledger = ledger
         self._total = spec.total
         self._first_decides = spec.prune is not None
+        self._race = spec.race
         self._fits = [(seed, fold) for seed in range(spec.seeds) for fold in range(folds)]
 
     def open_trials(self) -> list[TrialEntry]:
@@ -36,7 +38,11 @@ class Agenda:
 
     def verdict(self, trial: TrialEntry) -> tuple[State, float | None]:
         """Return the state and the value of a trial. Running: not decided yet."""
-        return verdict_on_trial(self._ledger, trial, self._keys(trial))
+        state, value = verdict_on_trial(self._ledger, trial, self._keys(trial))
+        if state is State.RUNNING and self._race and trial.duplicate_of is None:
+            raced_out = is_raced_out(self._ledger, trial, confidence=self._race.confidence)
+            return (State.PRUNED if raced_out else State.RUNNING), None
+        return state, value
 
     def _keys(self, trial: TrialEntry) -> list[FitKey]:
         return [FitKey(trial.number, seed, fold) for seed, fold in self._fits]

@@ -18,7 +18,7 @@ def fit_to_run(
     trial, seed, fold = entry.key
     return Fit(
         trial=trial,
-        config=complete_config(config, facts.parameters),
+        config=complete_config(config, facts.parameters, facts.defaults),
         seed=draw_seed("fit", spec.seed, seed, fold),
         fold=fold,
         folds=facts.folds,

@@ -59,6 +59,13 @@ def drop_losers(ledger: Ledger, folder: RunFolder) -> None:
             shutil.rmtree(folder.trial(trial.number), ignore_errors=True)
 
 
+def drop_complete_fits(trial: TrialEntry, folder: RunFolder) -> None:
+    """Delete what the complete fits of a trial kept that was raced out. Those still running are left to themselves."""
+    for fit in trial.fits.values():
+        for name in fit.checkpoints.values() if fit.state is State.COMPLETE else ():
+            (folder.fit(fit.key) / name).unlink(missing_ok=True)
+
+
 def newest_checkpoint(fit: FitEntry, folder: RunFolder) -> Path | None:
     """Return the last of a fit's checkpoints that is there and not empty: from it the fit goes on."""
     newest_first = [folder.fit(fit.key) / fit.checkpoints[step] for step in sorted(fit.checkpoints, reverse=True)]

@@ -7,6 +7,7 @@ whoever executes fits calls next_fit, reported, returned, failed and lost, from 
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.history.first_record import first_spec, refuse_another
@@ -30,7 +31,7 @@ from orchestrator.search.agenda import Agenda
 from orchestrator.search.budget import Spending
 from orchestrator.search.fit_to_run import fit_to_run
 from orchestrator.search.lineage import Lineage
-from orchestrator.search.retention import drop_checkpoints, drop_losers, drop_unjudged
+from orchestrator.search.retention import drop_checkpoints, drop_complete_fits, drop_losers, drop_unjudged
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.search.verdicts import (
@@ -39,6 +40,7 @@ from orchestrator.search.verdicts import (
     stop_if_all_failed_alike,
     verdict_on_returned,
     verdict_on_stopped,
+    verdict_on_useless,
 )
 from orchestrator.specs.specs import SearchSpec, as_data, as_today, differences
 from orchestrator.task import Fit, Metrics
@@ -67,7 +69,6 @@ class Search:
         self.spec = spec
         self.total = spec.total
         self.folder = folder
-        self.facts = facts
         self.ledger = Ledger()
         self.in_flight: set[FitKey] = set()
         # At most so many fits are still to be run. A number and no property: another thread reads it (pool_size.py)
@@ -78,11 +79,12 @@ class Search:
         self._listener = listener
         self._losses: dict[FitKey, int] = {}
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
-        self._described = {**as_data(spec), "facts": facts.recorded()}
-        self._suggestions = Suggestions(spec, self.ledger, parameters=facts.parameters, final=lineage.final)
         folder.create()
         self.journal = journal or Journal(folder.journal)
         try:
+            self.facts = facts.as_begun(self._begun().get("facts", {}))
+            self._described = {**as_data(spec), "facts": self.facts.recorded()}
+            self._suggestions = Suggestions(spec, self.ledger, defaults=self.facts.defaults, final=lineage.final)
             self._replay()
             self.fits_left = self._agenda.fits_left()
         except BaseException:
@@ -203,13 +205,16 @@ class Search:
 
     # Replay and records.
 
+    def _begun(self) -> Mapping[str, Any]:
+        return first_spec(self.journal, of="search") if self.journal.entries else {}
+
     def _replay(self) -> None:
         entries = list(self.journal.entries)
         if not entries:
             self._write(SearchBegun(spec=self._described))
             return
-        begun = as_today(first_spec(self.journal, of="search"))
-        begun["facts"] = {**self.facts.recorded(), **begun.get("facts", {})}  # an earlier version noted fewer
+        begun = as_today(self._begun())
+        begun["facts"] = {**self.facts.recorded(), **begun.get("facts", {}), "defaults": dict(self.facts.defaults)}
         refuse_another(self.folder, differences(begun, self._described), of="a search")
         for record, at in entries:
             self._apply(record, at, replay=True)
@@ -220,6 +225,10 @@ class Search:
                 self._end(fit, *self._verdict_on_stopped(fit))
         for trial in self._agenda.open_trials():
             self._settle(trial)
+        for trial in self.ledger.told():
+            for fit in trial.fits.values():
+                if fit.starts and not fit.state.is_finished:  # it was in flight when another fit decided the trial
+                    self._end(fit, *verdict_on_useless(trial))
 
     def _write(self, record: Record) -> None:
         entry, at = self.journal.append(record)
@@ -298,6 +307,8 @@ class Search:
         self._write(Tell(trial=trial.number, state=state, value=value))
         if state is State.COMPLETE and not self._lineage.final:
             drop_unjudged(self.ledger, trial, self.folder)
+        if state is State.PRUNED:
+            drop_complete_fits(trial, self.folder)
         drop_losers(self.ledger, self.folder)
         for other in self._agenda.open_trials():
             if other.duplicate_of == trial.number:

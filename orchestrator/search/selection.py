@@ -17,6 +17,7 @@ from orchestrator.history.ledger import Ledger, TrialEntry
 from orchestrator.history.records import FitKey
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.comparison import Comparison, Interval, compare, t_interval
+from orchestrator.search.length import is_rising
 
 UNKNOWN_RATIO = 0.25  # validation over train records, where the task does not say it: five folds
 
@@ -66,6 +67,7 @@ class Winner:
     ties: list[str]  # what cannot be told from the best mean at 5 %
     standard_error: float | None  # of the difference of two trials
     over_default: float | None  # the winner's mean minus the untuned default's
+    rising: bool  # whether its fits still became better at their end: longer ones may be better
 
     def as_data(self) -> dict[str, Any]:
         """Return the content of winner.json."""
@@ -152,6 +154,7 @@ def _described(contenders: Sequence[Contender], found: Comparison, chosen: int, 
         best=_ground(found, chosen, names, default=default, asked_for_best=spec.winner == "best"),
         ties=[_name(contenders[number], named=named) for number in found.ties if contenders[number] is not best],
         standard_error=found.standard_error,
+        rising=is_rising(winner.ledger, winner.trial, test_over_train=_ratio(winner.ledger)),
         over_default=None if default is None else found.means[chosen] - found.means[default],
     )
 

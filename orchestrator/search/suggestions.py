@@ -5,15 +5,16 @@ They are told what the journal says, live and on replay in the same order, and s
 
 import math
 from collections.abc import Iterator, Mapping
+from statistics import fmean
 
 from orchestrator.history.ledger import Ledger, TrialEntry
-from orchestrator.history.records import Ask, FitKey, Tell
+from orchestrator.history.records import Ask, FitKey, State, Tell
 from orchestrator.search.draws import startup_config, untuned
 from orchestrator.search.study import Study
 from orchestrator.specs.space import cells, grid_configs, holds
 from orchestrator.specs.specs import SearchSpec
-from orchestrator.specs.steps import defaults_of
-from orchestrator.task import Config, Metrics, Parameter, Scalar
+from orchestrator.specs.steps import with_default_steps
+from orchestrator.task import Config, Metrics, Scalar
 
 Planned = tuple[str, Config | None]  # the origin of a trial, and its configuration where no sampler draws that
 
@@ -21,10 +22,10 @@ Planned = tuple[str, Config | None]  # the origin of a trial, and its configurat
 class Suggestions:
     """The studies of one search. Trial n belongs to cell n mod cells, so that one numbering serves all."""
 
-    def __init__(self, spec: SearchSpec, ledger: Ledger, *, parameters: Mapping[str, Parameter], final: bool) -> None:
+    def __init__(self, spec: SearchSpec, ledger: Ledger, *, defaults: Mapping[str, Scalar], final: bool) -> None:
         self._spec = spec
         self._ledger = ledger
-        self._defaults = defaults_of(parameters, spec)
+        self._defaults = with_default_steps(defaults, spec)
         self._cells = cells(spec.space)
         self._grid = grid_configs(spec.space) if spec.sampler == "grid" else []
         self._studies = [Study(spec, cell, index) for index, cell in enumerate(self._cells)]
@@ -55,7 +56,7 @@ class Suggestions:
         """Tell the study a step of a trial's first fit, the only one that it judges; return whether the fit must stop.
 
         The default is never stopped: it is what the others are compared with. A fit whose trial is told already,
-        because another fit of it failed, need not go on.
+        because another fit of it failed or the others say that it cannot win, need not go on.
         """
         trial = self._ledger.trials[key.trial]
         if trial.state.is_finished:
@@ -73,10 +74,11 @@ class Suggestions:
         trial = self._ledger.trials[record.trial]
         study = self._study_of(record.trial)
         if trial.duplicate_of is None:
-            study.tell(record.trial, record.state, record.value)
+            study.repeat(record.trial, list(self._raced(trial)), record.state, record.value)
             return
         original = self._ledger.trials[trial.duplicate_of]
-        study.repeat(record.trial, list(self._reports(original)), original.state, record.value)
+        reports = [*self._reports(original), *self._raced(original)]
+        study.repeat(record.trial, reports, original.state, record.value)
 
     def _planned(self, number: int) -> Planned:
         """Say how trial `number` comes by its configuration: the default first, a grid, startup draws, the sampler."""
@@ -119,6 +121,12 @@ class Suggestions:
             value, rung = row[self._spec.metric], self._rung(trial, step)
             if math.isfinite(value) and rung is not None:
                 yield rung, value
+
+    def _raced(self, trial: TrialEntry) -> Iterator[tuple[int, float]]:
+        """Yield what a trial that was raced out came to: the mean of its fits, at a step behind those of the first."""
+        scores = self._ledger.scores(trial) if trial.state is State.PRUNED else []
+        if scores:
+            yield (self._spec.max_steps if self._spec.prune else 0) + len(scores), fmean(scores)
 
     def _study_of(self, number: int) -> Study:
         return self._studies[number % len(self._studies)]

@@ -33,10 +33,15 @@ def verdict_on_stopped(
     if problem := divergence(fit.metrics[fit.last_step]):
         return State.FAILED, f"{problem} at step {fit.last_step}"
     if trials[fit.key.trial].state.is_finished:
-        return State.INCOMPLETE, "another fit of the trial failed"
+        return verdict_on_useless(trials[fit.key.trial])
     if stop_at is not None and fit.last_step >= stop_at:
         return State.COMPLETE, None
     return State.PRUNED, None
+
+
+def verdict_on_useless(trial: TrialEntry) -> tuple[State, str | None]:
+    """Return the state, and the error, of a fit that did not end before its trial was told."""
+    return State.INCOMPLETE, "another fit of the trial failed" if trial.state is State.FAILED else None
 
 
 def verdict_on_returned(fit: FitEntry, *, out_of_budget: bool, max_steps: int) -> tuple[State, str | None]:

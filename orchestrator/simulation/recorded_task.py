@@ -12,15 +12,16 @@ from types import MappingProxyType
 from orchestrator.errors import raise_if_any
 from orchestrator.history.ledger import as_texts
 from orchestrator.search.draws import Given, untuned
+from orchestrator.search.task_facts import TaskFacts
 from orchestrator.simulation.nearest import equal, nearest_trial
 from orchestrator.simulation.recorded_curves import RecordedCurves, RecordedTrial, read_curves
 from orchestrator.specs.dimensions import Range
 from orchestrator.specs.reading import read_search
 from orchestrator.specs.space import cells, nearest, suggest, values_of
 from orchestrator.specs.specs import STEPS, SearchSpec
-from orchestrator.specs.steps import defaults_of
+from orchestrator.specs.steps import with_default_steps
 from orchestrator.specs.strict_yaml import Document, read_yaml
-from orchestrator.specs.task_loading import load_task, parameters_of
+from orchestrator.specs.task_loading import load_task
 from orchestrator.task import Array, Config, Fit, Metrics, Parameter, Report, Scalar
 
 
@@ -68,7 +69,7 @@ class RecordedTask:
         """Return the recorded trial that stands for the untuned default, and how far it is from that."""
         if not self.spec.has_baseline:
             return None
-        defaults = defaults_of(parameters_of(self.spec, self), self.spec)
+        defaults = with_default_steps(TaskFacts.of(self, self.spec).defaults, self.spec)
         trial, apart = self.recorded_for(untuned(self.spec.space, cells(self.spec.space)[0], defaults))
         return trial.number, apart
 

@@ -16,7 +16,7 @@ from orchestrator.search.selection import winner_of
 from orchestrator.simulation.recorded_curves import RecordedTrial
 from orchestrator.simulation.recorded_task import RecordedTask, steps_of_a_fit
 from orchestrator.simulation.replay import replayed
-from orchestrator.specs.methods import Prune, SuccessiveHalving
+from orchestrator.specs.methods import Prune, Race, SuccessiveHalving
 from orchestrator.specs.specs import SearchSpec
 
 RULES = ("best", "simplest")  # as a space's `winner` says
@@ -41,12 +41,16 @@ class Outcome:
 def ways(spec: SearchSpec) -> dict[str, Mapping[str, Any]]:
     """Return by name what each way changes of the space's spec."""
     a_quarter = SuccessiveHalving(min_steps=max(1, spec.max_steps // 4), factor=2)
-    prune = spec.prune or Prune(successive_halving=a_quarter)
+    alone = {"prune": None, "race": None}
+    stops: dict[str, Mapping[str, Any]] = {
+        "": {},
+        ", pruned": {"prune": spec.prune or Prune(successive_halving=a_quarter)},
+        ", raced": {"race": spec.race or Race()},
+    }
     return {
-        "random": {"sampler": "random", "prune": None},
-        "tpe": {"sampler": "tpe", "prune": None},
-        "random, pruned": {"sampler": "random", "prune": prune},
-        "tpe, pruned": {"sampler": "tpe", "prune": prune},
+        f"{sampler}{name}": {"sampler": sampler, **alone, **stop}
+        for name, stop in stops.items()
+        for sampler in ("random", "tpe")
     }
 
 

@@ -162,6 +162,11 @@ def _with_absolute_paths(spec: SearchSpec, document: Document) -> SearchSpec:
 def _search_mistakes(spec: SearchSpec, document: Document) -> Iterator[str]:
     if spec.sampler != "grid" and spec.trials is None:
         yield f"{document.at(())}: trials: is required unless the sampler is grid; it is the total, not further trials"
+    if spec.prune and spec.prune.hyperband and spec.prune.hyperband.min_steps > spec.max_steps:
+        yield (
+            f"{document.at(('prune', 'hyperband'))}: prune.hyperband.min_steps: must be at most max_steps, "
+            f"{spec.max_steps}, got {spec.prune.hyperband.min_steps}"
+        )
     try:
         in_order(spec.space)
     except ValueError as error:

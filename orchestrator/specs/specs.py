@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from orchestrator.specs.dimensions import AnyDimension, Entry
-from orchestrator.specs.methods import Prune
+from orchestrator.specs.methods import Prune, Race, Tpe, race_or_none
 from orchestrator.specs.space import extremes_of, grid_configs
 from orchestrator.specs.strict_model import StrictModel
 from orchestrator.task import Config, Scalar
@@ -50,14 +50,17 @@ class SearchSpec(StrictModel):
     score_at: Literal["last", "common_best", "own_best"] = "last"  # the step at which a trial's fits are judged
     baseline: bool = True  # the first trial (of each cell) is the task's defaults, untuned
     winner: Literal["simplest", "best"] = "simplest"  # of those that cannot be told from the best, or the best mean
-    sampler: Literal["grid", "random", "tpe"]
+    sampler: Literal["grid", "random", "tpe", "gp"]
     trials: int | None = Field(default=None, ge=1)
     startup_trials: int = Field(default=10, ge=1)  # of each cell, before a sampler that learns is asked
     startup: Literal["near_defaults", "qmc", "random"] = "near_defaults"  # how these are drawn: see search/draws.py
+    tpe: Tpe = Tpe()
+    window: int | None = Field(default=1000, ge=10)  # a sampler sees so many trials at most: see search/window.py
     seed: int = Field(default=0, ge=0)
     seeds: int = Field(default=1, ge=1)
     folds: int | None = Field(default=None, ge=1)
     prune: Prune | None = None
+    race: Annotated[Race | None, BeforeValidator(race_or_none)] = None
     budget: Budget | None = None
     concurrency: int = Field(default=1, ge=1)  # fits at a time
     cpus_per_fit: int = Field(
@@ -126,7 +129,14 @@ def as_data(spec: SearchSpec) -> dict[str, Any]:
 
 
 # By which rules a search goes on whose journal is older than these keys.
-EARLIER: Mapping[str, Any] = {"score_at": "own_best", "baseline": False, "winner": "best", "startup": "random"}
+EARLIER: Mapping[str, Any] = {
+    "score_at": "own_best",
+    "baseline": False,
+    "winner": "best",
+    "startup": "random",
+    "tpe": Tpe(group=False),
+    "window": None,
+}
 
 
 def from_data(data: Mapping[str, Any]) -> SearchSpec:

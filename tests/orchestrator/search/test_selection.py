@@ -159,3 +159,26 @@ def test_the_default_is_kept_where_nothing_differs_however_far_behind(
     )
     cost = {0: (False, 1.0), 1: (True, 1.0), 2: (False, 9.0), 3: (False, 5.0)}
     assert wins == simplest(found, default=default, cost=cost)
+
+
+@pytest.mark.parametrize(
+    ("curves", "rising"),
+    [
+        ([[0.5, 0.50, 0.60], [0.5, 0.48, 0.57], [0.5, 0.49, 0.59]], True),
+        ([[0.5, 0.60, 0.60], [0.5, 0.58, 0.57], [0.5, 0.59, 0.60]], False),
+        ([[0.5, 0.50, 0.60]], False),
+    ],
+)
+def test_a_winner_whose_fits_still_became_better_says_so(curves: list[list[float]], rising: bool) -> None:
+    spec = toy_spec(sampler="grid", trials=None, seeds=len(curves), max_steps=20, space={"x": 0.1})
+    now = datetime.now(UTC)
+    ledger = Ledger([(SearchBegun(spec=as_data(spec)), now)])
+    ledger.apply(Ask(trial=0, cell=0, config={"x": 0.1}, origin="grid"), now)
+    for seed, values in enumerate(curves):
+        key = {"trial": 0, "seed": seed, "fold": 0}
+        for step, value in zip((1, 18, 20), values, strict=True):
+            record = Reported(**key, step=step, metrics={"score": value}, checkpoint=None, decision="continue")
+            ledger.apply(record, now)
+        ledger.apply(End(**key, state=State.COMPLETE, error=None), now)
+    ledger.apply(Tell(trial=0, state=State.COMPLETE, value=0.5), now)
+    assert rising == winner_of(ledger, RunFolder(Path("some/search"))).rising

@@ -48,7 +48,7 @@ space:
         ({"space": {"x": {"uniform": [-5, 1], "step": 1}}}, "x: must lie between -2 and 2, got -5.0"),
         ({"space": {"x": {"log_uniform": [0.1, 1]}}}, "a grid needs finitely many values"),
         ({"sampler": "tpe"}, "trials: is required unless the sampler is grid"),
-        ({"sampler": "gird"}, "sampler: must be 'grid', 'random' or 'tpe', got 'gird'"),
+        ({"sampler": "gird"}, "sampler: must be 'grid', 'random', 'tpe' or 'gp', got 'gird'"),
         ({"folds": 9}, "folds: must be at most 2, which the data has, got 9"),
         ({"task": {"name": "tests.toy_task:TobTask"}}, "has no class TobTask; did you mean ToyTask?"),
         ({"task": {"name": "tests.no_task:ToyTask"}}, "cannot be imported"),
@@ -58,7 +58,11 @@ space:
         ({"space": {"x": {"choice": [0.1, 0.3], "prior": 0.2}}}, "prior must be a value that can be drawn, got 0.2"),
         ({"space": {"max_steps": {"uniform": [1, 4], "step": 1}}}, "max_steps: must be whole numbers; give integer or"),
         ({"space": {"max_steps": {"choice": [0, 4]}}}, "max_steps: must lie between 1 and 1000000, got 0"),
-        ({"prune": {"median": {}}}, "prune.median: unknown key"),
+        ({"prune": {"medain": {}}}, "prune.medain: unknown key; did you mean median?"),
+        ({"prune": {}}, "prune: must say one of successive_halving, hyperband and median"),
+        ({"prune": {"hyperband": {"min_steps": 4}}}, "prune.hyperband.min_steps: must be at most max_steps, 3, got 4"),
+        ({"tpe": {"multivariate": False}}, "tpe: group needs multivariate; give group: false, too"),
+        ({"race": {"confidence": 2}}, "race.confidence: must be less than 1, got 2"),
     ],
 )
 def test_a_mistake_names_the_rule_the_value_and_the_way_out(
