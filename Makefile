@@ -44,3 +44,4 @@ bench: install  ## Ratios measured side by side on this machine.
 	@$(BIN)/python -m tests.benchmarks.frozen_features
 	@$(BIN)/python -m tests.benchmarks.pool
 	@$(BIN)/python -m tests.benchmarks.coverage
+	@$(BIN)/python -m tests.benchmarks.selection

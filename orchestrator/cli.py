@@ -28,6 +28,7 @@ from orchestrator.options import (
 )
 from orchestrator.runs.audit_command import add_audit_command
 from orchestrator.runs.try_command import add_try_command
+from orchestrator.simulation.simulate_command import add_simulate_command
 
 if TYPE_CHECKING:  # for annotations only: importing them costs seconds
     from orchestrator.history.run_folder import RunFolder
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     add_place_options(retrain)
 
     add_audit_command(commands)
+    add_simulate_command(commands)
     add_cluster_commands(commands)
 
     for found in metadata.entry_points(group="orchestrate.commands"):

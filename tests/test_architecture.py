@@ -23,6 +23,7 @@ FLOORS = {
     "orchestrator.cli": 8,
     "orchestrator.cluster": 7,
     "orchestrator.runs": 6,
+    "orchestrator.simulation": 6,
     "orchestrator.execution": 5,
     "orchestrator.results": 5,
     "orchestrator.search": 4,

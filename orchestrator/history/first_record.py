@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.errors import RunFailed, UserError
-from orchestrator.history.journal import Journal
+from orchestrator.history.journal import AnyJournal
 from orchestrator.history.records import SearchBegun
 from orchestrator.history.run_folder import RunFolder
 
 
-def first_spec(journal: Journal, *, of: str) -> Mapping[str, Any]:
+def first_spec(journal: AnyJournal, *, of: str) -> Mapping[str, Any]:
     """Return the spec with which a search or an experiment began. Raises RunFailed where the journal is damaged."""
     first = journal.entries[0][0]
     if not isinstance(first, SearchBegun):

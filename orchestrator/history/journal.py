@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from orchestrator.errors import RunFailed
 from orchestrator.history.records import Ask, Record, Reported, SearchBegun, Stage, Tell, TestOpened, from_json, to_json
@@ -30,6 +31,18 @@ def read_journal(path: Path) -> list[Entry]:
     Safe while another process writes. Raises RunFailed on damage.
     """
     return [entry for entry, _end in _whole_lines(path, path.read_bytes())] if path.exists() else []
+
+
+class AnyJournal(Protocol):
+    """What a search needs of its journal."""
+
+    path: Path
+    entries: list[Entry]
+
+    @property
+    def is_cut_off(self) -> bool: ...  # noqa: D102
+    def append(self, record: Record) -> Entry: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
 
 
 class CutOff(RunFailed):

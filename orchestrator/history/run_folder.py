@@ -46,6 +46,11 @@ class RunFolder:
         return self.path / "table.md"
 
     @property
+    def curves_csv(self) -> Path:
+        """Every step of every fit, with its configuration."""
+        return self.path / "curves.csv"
+
+    @property
     def winner(self) -> Path:  # noqa: D102
         return self.path / "winner.json"
 

@@ -12,6 +12,7 @@ from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_contents import experiment_of, read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.curves import write_curves
 from orchestrator.results.table import judged_at, note_on_openings, rows_of, table_csv, table_markdown, write_tables
 from orchestrator.specs.experiment import Experiment
 
@@ -30,6 +31,7 @@ def consolidate(folders: Sequence[RunFolder], *, as_json: bool) -> str:
             ledger = read_ledger(found)
             assert ledger.spec is not None
             write_tables(ledger, found, alive=is_held(folder))
+            write_curves(ledger, found)
             modes.add(ledger.spec.mode)
             specs.append(ledger.spec)
             name = f"{folder.name}/{found.name}" if experiment else found.name

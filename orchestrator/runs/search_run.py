@@ -8,6 +8,7 @@ from orchestrator.history.ledger import Ledger
 from orchestrator.history.provenance import write_provenance
 from orchestrator.history.run_contents import as_begun
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.curves import write_curves
 from orchestrator.results.table import write_tables
 from orchestrator.runs.starting import content_of, pinned, start_from_of
 from orchestrator.search.lineage import Lineage, StartFrom
@@ -48,6 +49,7 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session, *, may_fai
         search.close()
         if is_ours and any(trial.state.is_finished for trial in search.ledger.trials.values()):
             write_tables(search.ledger, folder, alive=False)
+            write_curves(search.ledger, folder)
     if search.ledger.ranked() or (search.is_finished and not may_fail):
         write_json(folder.winner, winner_of(search.ledger, folder).as_data())
     if not search.is_finished:

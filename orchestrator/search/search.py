@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.history.first_record import first_spec, refuse_another
-from orchestrator.history.journal import Journal
+from orchestrator.history.journal import AnyJournal, Journal
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.records import (
     Ask,
@@ -65,6 +65,7 @@ class Search:
         lineage: Lineage = Lineage(),  # noqa: B008  frozen
         listener: Listener = lambda _search, _record: None,
         may_fail: bool = False,  # trials that all fail alike are no reason to stop
+        journal: AnyJournal | None = None,  # None: the folder's
     ) -> None:
         self.spec = spec
         self.total = spec.total
@@ -81,7 +82,7 @@ class Search:
         self._losses: dict[FitKey, int] = {}
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
         folder.create()
-        self.journal = Journal(folder.journal)
+        self.journal = journal or Journal(folder.journal)
         try:
             self.facts = facts.as_begun(self._begun().get("facts", {}))
             self._described = {**as_data(spec), "facts": self.facts.recorded()}

@@ -6,7 +6,7 @@ standard error of the best mean: the default before others, what starts from not
 stage, then the fewer parameters, then the better mean.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median_low
@@ -113,23 +113,25 @@ def winner_among(searches: Sequence[tuple[Ledger, RunFolder]]) -> tuple[Winner, 
         largest=spec.mode == "max",
         test_over_train=validation_over_train(contenders[0].ledger),
     )
-    chosen = found.best if spec.winner == "best" else _simplest(contenders, found)
+    chosen = found.best
+    if spec.winner == "simplest":
+        cost = {number: (one.starts, one.ledger.size_of(one.trial)) for number, one in enumerate(contenders)}
+        chosen = simplest(found, default=_default(contenders), cost=cost)
     winner = _described(contenders, found, chosen, named=len(searches) > 1)
     return winner, contenders[chosen], [contenders[number] for number in found.ties]
 
 
-def _simplest(contenders: Sequence[Contender], found: Comparison) -> int:
-    default = _default(contenders)
+def simplest(found: Comparison, *, default: int | None, cost: Mapping[int, tuple[bool, float]]) -> int:
+    """Return which of the compared wins; default: the untuned one, where it is among them.
+
+    cost: of each whether it starts from another search's weights, and its parameters.
+    """
     if found.standard_error is None:  # a single fit each: nothing can be told, and the best mean is the best guess
         return found.best
     if default is not None and not found.differ:
         return default
-
-    def simplicity(number: int) -> tuple[bool, bool, float]:
-        one = contenders[number]
-        return number != default, one.starts, one.ledger.size_of(one.trial)
-
-    return min(found.within_one_error, key=simplicity)  # by mean: of equally simple ones the first is the best
+    # by mean: of equally simple ones the first is the best
+    return min(found.within_one_error, key=lambda number: (number != default, cost[number]))
 
 
 def _default(contenders: Iterable[Contender]) -> int | None:

@@ -3,12 +3,13 @@
 from ecgcore import fit as ecg
 from ecgcore.parameters import Parameter as EcgParameter
 from ecgcore.task import ArrhythmiaTask
+from orchestrator.simulation.recorded_task import RecordedTask
 from orchestrator.task import Doing, Fit, Parameter, PreparableTask, Report, Task
 from tests.toy_task import ToyParameter, ToyTask
 
 
-def tasks(ecg_task: ArrhythmiaTask, toy_task: ToyTask) -> list[Task]:
-    return [ecg_task, toy_task]
+def tasks(ecg_task: ArrhythmiaTask, toy_task: ToyTask, recorded_task: RecordedTask) -> list[Task]:
+    return [ecg_task, toy_task, recorded_task]
 
 
 def preparable(ecg_task: ArrhythmiaTask) -> PreparableTask:

@@ -13,7 +13,8 @@ from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import Ask, End, Reported, SearchBegun, State, Tell
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import rows_of, table_csv, table_markdown
-from orchestrator.search.selection import checkpoint_of, winner_among, winner_of
+from orchestrator.search.comparison import Comparison
+from orchestrator.search.selection import checkpoint_of, simplest, winner_among, winner_of
 from orchestrator.specs.specs import as_data
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
 
@@ -145,6 +146,19 @@ def test_the_markdown_table_is_sorted_by_mean_and_says_what_it_cuts(tmp_path: Pa
     numbers = [int(line.split("|")[1]) for line in text.splitlines()[4:7]]  # after title and heading
     assert [trial.number for trial in search.ledger.ranked()[:3]] == numbers
     assert "2 more trials in table.csv" in text
+
+
+@pytest.mark.parametrize(("p_all_equal", "default", "wins"), [(0.2, 0, 0), (0.01, 0, 3), (0.2, None, 3), (0.01, 3, 3)])
+def test_the_default_is_kept_where_nothing_differs_however_far_behind(
+    p_all_equal: float, default: int | None, wins: int
+) -> None:
+    """Else what is cheapest within one standard error (.02) of the best, trial 2, wins, and the default is nothing."""
+    means = {2: 0.9, 1: 0.895, 3: 0.89, 0: 0.8}
+    found = Comparison(
+        best=2, means=means, standard_error=0.02, p_values=dict.fromkeys(means, 1.0), p_all_equal=p_all_equal
+    )
+    cost = {0: (False, 1.0), 1: (True, 1.0), 2: (False, 9.0), 3: (False, 5.0)}
+    assert wins == simplest(found, default=default, cost=cost)
 
 
 @pytest.mark.parametrize(
