@@ -11,9 +11,9 @@ from pydantic_core import ErrorDetails
 from orchestrator.errors import UserError, raise_if_any
 from orchestrator.specs.dimensions import DIMENSION_KEYS, Cell
 from orchestrator.specs.space import grid_is_finite, in_order, listed, nearest
-from orchestrator.specs.space_mistakes import mistakes_in
+from orchestrator.specs.space_mistakes import enqueue_mistakes, mistakes_in
 from orchestrator.specs.specs import STEPS, ExperimentSpec, SearchSpec
-from orchestrator.specs.steps import with_steps
+from orchestrator.specs.steps import defaults_of, with_steps
 from orchestrator.specs.strict_yaml import Document, Place, read_yaml
 from orchestrator.specs.task_loading import load_task, path_arguments, task_class_of, told_of
 from orchestrator.task import Task
@@ -204,3 +204,6 @@ def _space_mistakes(spec: SearchSpec, task: Task, document: Document) -> Iterato
     for name, mistake in mistakes_in(spec.space, with_steps(parameters, spec)):
         if not refused or (name in parameters and name not in refused):  # others may be of what was refused
             yield f"{document.at(('space', name))}: {name}: {mistake}"
+    for index, values in enumerate(spec.enqueue):
+        for name, mistake in enqueue_mistakes(values, spec.space, defaults_of(parameters, spec)):
+            yield f"{document.at(('enqueue', index, name))}: enqueue: {name}: {mistake}"
