@@ -32,8 +32,6 @@ class Fit(Protocol):
     def resume_from(self) -> Path | None: ...  # noqa: D102  this fit's own checkpoint
     @property
     def final(self) -> bool: ...  # noqa: D102  train on train + validation for exactly max_steps
-    @property
-    def calibrate_from(self) -> tuple[Path, ...]: ...  # noqa: D102  final: held-out predictions
 
 
 class Report(Protocol):

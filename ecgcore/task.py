@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.data.store import Store, open_store
+from ecgcore.data.outer_parts import OuterPart, without_outer
+from ecgcore.data.store import Records, Store, open_store
 from ecgcore.fit import Doing, Fit, Metrics, Report, Scalar
 from ecgcore.parameters import Parameter
 from ecgcore.scores.challenge_score import ChallengeScore
@@ -21,6 +22,8 @@ from ecgcore.training.hyperparameters import known_parameters
 
 if TYPE_CHECKING:
     from ecgcore.data.recipe_file import RecipeFile
+    from ecgcore.scores.calibration import Calibration
+    from ecgcore.serving.ensemble import Ensemble
     from ecgcore.training.feature_store import FeatureCache
 
 # torch, scipy and scikit-learn are imported inside the methods that train and test: whoever only reads a search space
@@ -32,12 +35,17 @@ Array = NDArray[Any]
 class ArrhythmiaTask:
     """Classify the recordings of one prepared store. Constructed once a worker process."""
 
-    def __init__(self, *, data: Path | Mapping[str, Any], rewards: Path | None = None) -> None:
+    def __init__(
+        self, *, data: Path | Mapping[str, Any], rewards: Path | None = None, outer: str | None = None
+    ) -> None:
         """Take the place of a prepared store, which is opened when it is first needed, or the recipe of one.
 
         data: the store's folder; or the content of a recipe's YAML file, and where that lies under `file`.
         rewards: the challenge's matrix of rewards, with which every step and the test have a challenge_score.
+        outer: `i/n`: part i of n of the open records is the test part in the sealed one's place, see outer_parts.py.
+        Raises ValueError for an outer part or a recipe that cannot be.
         """
+        self._outer = None if outer is None else OuterPart.read(outer)
         self._recipe: RecipeFile | None = None
         if isinstance(data, Path):
             self._data = data
@@ -49,9 +57,15 @@ class ArrhythmiaTask:
         self._rewards = rewards
 
     @cached_property
+    def _divided(self) -> tuple[Store, Records | None]:
+        """The opened store, without its outer part; and that part, if one is asked for."""
+        store = open_store(self._data)
+        return (store, None) if self._outer is None else without_outer(store, self._outer)
+
+    @property
     def _store(self) -> Store:
-        """The opened store. Raises ValueError if it is missing, incomplete or damaged."""
-        return open_store(self._data)
+        """What a fit may see. Raises ValueError if the store is missing, incomplete or damaged."""
+        return self._divided[0]
 
     @cached_property
     def _challenge(self) -> ChallengeScore | None:
@@ -90,7 +104,9 @@ class ArrhythmiaTask:
         if self._recipe is not None and self.missing() is not None:
             return {} if self._recipe.folds is None else {"folds": self._recipe.folds}
         store, _rewards = self._store, self._challenge
+        outer = {} if self._outer is None else {"outer": str(self._outer)}
         return {
+            **outer,
             "folds": len(store.splits),
             "data": store.content_hash,
             "classes": ",".join(store.classes),
@@ -100,7 +116,13 @@ class ArrhythmiaTask:
             "processing": json.dumps(dict(store.processing), sort_keys=True) if store.processing else "",
             "records": len(store.records),
             "patients": len(set(store.records.patients)),
+            # what folds share makes their scores alike: a corrected t-test asks how much of the data each judges
+            "test_over_train": round(float(np.mean([len(s.validation) / len(s.train) for s in store.splits])), 6),
         }
+
+    def baselines(self) -> Mapping[str, Mapping[str, Scalar]]:
+        """Return configurations, by name, that a search should beat: what they name, on top of the defaults."""
+        return {"random frozen encoder": {"train": "random_backbone"}}
 
     def fit(self, fit: Fit, report: Report) -> None:
         """Train one configuration on one fold, reporting every epoch: see training/one_fit.py."""
@@ -108,40 +130,75 @@ class ArrhythmiaTask:
 
         train(fit, report, self._store, self._features, challenge=self._challenge)
 
-    def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
+    def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:
         """Open the sealed part, score the checkpoints' mean probabilities, write `directory`/predictions.csv.
 
-        Raises ValueError if a checkpoint does not fit the store, or its weights were trained on a sealed
-        record.
+        Of a task with an outer part, that is scored and the sealed part is not touched. No checkpoints: the score of
+        the classes' frequencies. calibrate_from: fits on whose held-out predictions the mean may be calibrated, see
+        training/out_of_fold.py. Raises ValueError if a checkpoint does not fit the store, or its weights were trained
+        on a record of the test part.
         """
-        from ecgcore.data.sealed import open_sealed
-        from ecgcore.scores.test_report import score
-        from ecgcore.serving.ensemble import ensemble_of
+        from ecgcore.scores.class_prior import ClassPrior
+        from ecgcore.scores.metrics import decide
+        from ecgcore.scores.test_report import Question, score
         from ecgcore.serving.prediction import predict_records, write_predictions
-        from ecgcore.signals.processing import changes_of
-        from ecgcore.training.start_weights import refuse_seen
 
-        ensemble, read = ensemble_of(checkpoints)
+        store = self._store
+        asked: Question
+        if checkpoints:
+            asked, seen = self._ensemble(checkpoints, calibrate_from)
+            records = self._test_part(seen)
+            by_member = predict_records(asked, records)
+        else:
+            asked = ClassPrior.of(store.records.labels, classes=store.classes, multilabel=store.multilabel)
+            records = self._test_part({})
+            by_member = asked.by_member(len(records))
+        answers = asked.calibration(by_member.mean(axis=0), multilabel=asked.multilabel)
+        called = decide(answers, multilabel=asked.multilabel, thresholds=asked.calibration.thresholds)
+        write_predictions(directory / "predictions.csv", answers, called, records, store.classes)
+        return score(asked, by_member, records, challenge=self._challenge)
+
+    def _ensemble(self, paths: Sequence[Path], judged: Sequence[Path]) -> "tuple[Ensemble, dict[Path, Array]]":
+        """Return the model that is tested, and by checkpoint the fingerprints of all records that it ever saw.
+
+        Raises ValueError if it answers another question than the store asks.
+        """
+        from ecgcore.serving.ensemble import ensemble_of
+        from ecgcore.signals.processing import changes_of
+
+        ensemble, read = ensemble_of(paths, self._calibration(judged))
         store = self._store
         own = (store.classes, store.leads, store.rate, changes_of(store.processing))
         if (ensemble.classes, ensemble.leads, ensemble.rate, dict(ensemble.processing)) != own:
             raise ValueError(
-                f"{checkpoints[0]}: must have the classes, leads, rate and processing of "
+                f"{paths[0]}: must have the classes, leads, rate and processing of "
                 f"{store.directory}; test it on its own store"
             )
-        sealed = open_sealed(store.directory)
-        everything = np.arange(len(sealed))
-        for path, checkpoint in zip(checkpoints, read, strict=True):
-            refuse_seen(path, checkpoint.fingerprints, sealed, everything, part="sealed")
-        by_member = predict_records(ensemble, sealed)
-        write_predictions(directory / "predictions.csv", by_member.mean(axis=0), sealed, store.classes)
-        return score(ensemble, by_member, sealed, challenge=self._challenge)
+        return ensemble, {path: checkpoint.fingerprints for path, checkpoint in zip(paths, read, strict=True)}
 
-    def export(self, checkpoints: Sequence[Path], directory: Path) -> Mapping[str, Scalar]:
-        """Write the averaged model to `directory`/model.pt; return its signature."""
+    def _test_part(self, seen: Mapping[Path, Array]) -> Records:
+        """Return the outer part, or open the sealed one. Raises ValueError if a checkpoint saw a record of it."""
+        from ecgcore.data.sealed import open_sealed
+        from ecgcore.training.start_weights import refuse_seen
+
+        store, outer = self._divided
+        records, part = (open_sealed(store.directory), "sealed") if outer is None else (outer, "outer")
+        for path, fingerprints in seen.items():
+            refuse_seen(path, fingerprints, records, np.arange(len(records)), part=part)
+        return records
+
+    def export(
+        self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()
+    ) -> Mapping[str, Scalar]:
+        """Write the averaged model, calibrated as `test` does it, to `directory`/model.pt; return its signature."""
         from ecgcore.serving.ensemble import export
 
-        return export(checkpoints, directory)
+        return export(checkpoints, directory, self._calibration(calibrate_from))
+
+    def _calibration(self, judged: Sequence[Path]) -> "Calibration | None":
+        from ecgcore.training.out_of_fold import calibration_of
+
+        return calibration_of(judged, self._store) if judged else None
 
     @staticmethod
     def load(directory: Path) -> Callable[[Array], Array]:

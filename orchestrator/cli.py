@@ -26,6 +26,7 @@ from orchestrator.options import (
     add_shared_options,
     positive,
 )
+from orchestrator.runs.audit_command import add_audit_command
 from orchestrator.runs.try_command import add_try_command
 
 if TYPE_CHECKING:  # for annotations only: importing them costs seconds
@@ -112,16 +113,17 @@ def _parser() -> argparse.ArgumentParser:
     consolidate.add_argument("names", nargs="+", metavar="RUN")
     add_shared_options(consolidate)
 
-    retrain = add_command(
-        commands, "retrain", _retrain, "retrain a run's winner over seeds, test it once, log it to MLflow"
-    )
-    retrain.add_argument("name", metavar="RUN")
-    seeds = "how many seeds (default 3; an experiment has its own)"
-    retrain.add_argument("--seeds", type=positive, default=3, metavar="N", help=seeds)
+    text = "make a run's winner one model, retrained over seeds or averaged, test it once, log it to MLflow"
+    retrain = add_command(commands, "retrain", _retrain, text)
+    retrain.add_argument("name", metavar="RUN", help="an experiment has its own final")
+    retrain.add_argument("--seeds", type=positive, default=3, metavar="N", help="how many seeds (default 3)")
+    average = "instead, average the fits that were judged: the winner's, or of all that tie with the best"
+    retrain.add_argument("--average", choices=("winner", "ties"), help=average)
     retrain.add_argument("--reopen", action="store_true", help="open the test part again; the result is marked")
     add_shared_options(retrain)
     add_place_options(retrain)
 
+    add_audit_command(commands)
     add_cluster_commands(commands)
 
     for found in metadata.entry_points(group="orchestrate.commands"):
@@ -235,6 +237,7 @@ def _retrain(given: argparse.Namespace) -> None:
     from orchestrator.results.report import final_report
     from orchestrator.runs.driver import drive_final
     from orchestrator.runs.preparation import refuse_second_look
+    from orchestrator.specs.specs import FinalSpec
 
     folder = existing_run(given.name, given.runs)
     if experiment := experiment_of(folder):
@@ -244,17 +247,19 @@ def _retrain(given: argparse.Namespace) -> None:
     _prepare([spec], given)
     if not given.reopen:
         refuse_second_look(spec, folder.final)
+    form = {"form": "judged", "of": given.average} if given.average else {}
+    how = FinalSpec.model_validate({"stages": [folder.name], "seeds": given.seeds, **form})
     if given.cluster:
         from orchestrator.cluster.following import follow
         from orchestrator.cluster.profile import read_profile
         from orchestrator.cluster.submit import submit_retrain
 
-        said = submit_retrain(folder, read_profile(given.cluster), seeds=given.seeds, reopen=given.reopen)
+        said = submit_retrain(folder, read_profile(given.cluster), how=how, reopen=given.reopen)
         follow(folder, said, quiet=given.json)
         print(final_report(folder, as_json=given.json))
     else:
         here = _here(folder, given, [spec])
-        logged = drive_final(folder, here, seeds=given.seeds, reopen=given.reopen)
+        logged = drive_final(folder, here, how=how, reopen=given.reopen)
         print(final_report(folder, as_json=given.json, logged=logged))
 
 

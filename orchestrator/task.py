@@ -55,7 +55,6 @@ class Fit:
     start_from: Path | None = None  # checkpoint of an earlier stage: its weights at its best step
     resume_from: Path | None = None  # this fit's own checkpoint: go on after its step as if never interrupted
     final: bool = False  # train on train + validation for exactly max_steps
-    calibrate_from: tuple[Path, ...] = ()  # final only: the winner's checkpoints, with their held-out predictions
 
 
 class Report(Protocol):
@@ -84,11 +83,20 @@ class Task(Protocol):
         Raises ValueError where the configuration cannot be trained.
         """
 
-    def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
-        """Open the sealed part and score the checkpoints' averaged predictions. The only door to the test labels."""
+    def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:
+        """Open the sealed part and score the checkpoints' averaged predictions. The only door to the test labels.
 
-    def export(self, checkpoints: Sequence[Path], directory: Path) -> Mapping[str, Scalar]:
-        """Write the averaged model below `directory`; return its signature (`input_shape`, `output_shape`, ...)."""
+        calibrate_from: checkpoints of the fits that were judged, on whose held-out predictions the averaged ones may
+        be calibrated.
+        """
+
+    def export(
+        self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()
+    ) -> Mapping[str, Scalar]:
+        """Write the averaged model, as it was tested, below `directory`; return its signature.
+
+        It has `input_shape`, `output_shape`, and their dtypes.
+        """
 
     @staticmethod
     def load(directory: Path) -> Callable[[Array], Array]:
@@ -112,6 +120,18 @@ class PreparableTask(Task, Protocol):
         """Make it. Of two processes that make the same, the second waits, and says so."""
 
 
+@runtime_checkable
+class AuditableTask(Task, Protocol):
+    """A task whose open records can be divided again, so that a whole search can be judged (runs/audit.py).
+
+    Its constructor takes `outer: str | None`: with "3/10" the fourth of ten parts, each about a fifth, is what `test`
+    scores in the sealed part's place, no fit sees a record of it, and `describe` gives other `data`.
+    """
+
+    def baselines(self) -> Mapping[str, Config]:
+        """Return what every audit shows beside the untuned default: by name, what is changed of the configuration."""
+
+
 def fit_to_json(fit: Fit) -> str:
     """Return the fit as text."""
     return json.dumps(asdict(fit), default=str)
@@ -122,6 +142,5 @@ def fit_from_json(text: str) -> Fit:
     values = json.loads(text)
     for name in ("directory", "start_from", "resume_from"):
         values[name] = Path(values[name]) if values[name] else None
-    values["calibrate_from"] = tuple(map(Path, values["calibrate_from"]))
     assert values.keys() == {field.name for field in fields(Fit)}
     return Fit(**values)

@@ -86,14 +86,16 @@ class ToyTask:
         start = 0.1 if fit.start_from else 0.0
         return 1 + start - (x - 0.3) ** 2 - y / 10 - 1 / step + noise / 100
 
-    def test(self, checkpoints: Sequence[Path], directory: Path) -> Metrics:
+    def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:
         with (directory / "opened.log").open("a") as log:
             log.write("opened\n")
         (directory / "predictions.csv").write_text("record,probability\n")
         score = float(np.mean([json.loads(path.read_text())["score"] for path in checkpoints]))
         return {"score": score, "f1_Flutter, typical (2:1)": 0.5}  # a class may be called anything
 
-    def export(self, checkpoints: Sequence[Path], directory: Path) -> Mapping[str, Scalar]:
+    def export(
+        self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()
+    ) -> Mapping[str, Scalar]:
         x = [json.loads(path.read_text())["x"] for path in checkpoints]
         (directory / "model.json").write_text(json.dumps({"x": x[0]}))
         return {"input_shape": "-1,1", "input_dtype": "float32", "output_shape": "-1,1", "output_dtype": "float32"}
@@ -102,6 +104,26 @@ class ToyTask:
     def load(directory: Path) -> Callable[[Array], Array]:
         x = json.loads((directory / "model.json").read_text())["x"]
         return lambda array: 1 - (array - x) ** 2
+
+
+class AuditableToyTask(ToyTask):
+    """The toy whose records can be divided again: on outer part i of n everything scores i / 100 more."""
+
+    def __init__(self, *, folds: int = 2, outer: str | None = None) -> None:
+        super().__init__(folds=folds)
+        self.part = int(outer.partition("/")[0]) if outer else None
+
+    def describe(self) -> Mapping[str, Scalar]:
+        return {**super().describe(), "data": f"toy without {self.part}", "test_over_train": 0.5}
+
+    def baselines(self) -> Mapping[str, Mapping[str, Scalar]]:
+        return {"far away": {"x": 2.0}}
+
+    def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:
+        if not checkpoints:
+            return {"score": 0.0, "log_loss": 2.0}
+        found = super().test(checkpoints, directory)
+        return {"score": found["score"] + (self.part or 0) / 100, "log_loss": 1.0}
 
 
 class PreparableToyTask(ToyTask):

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ecgcore.commands.source_options import READERS, add_source_options, recordings_from, two_numbers
 
@@ -46,7 +46,10 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--validation-folds", metavar="7,8", help="given folds to validate on")
     parser.add_argument("--test-folds", metavar="9", help="given folds to seal")
     parser.add_argument(
-        "--folds", type=int, metavar="K", help="draw K validation folds by patient; 1: one hold-out part"
+        "--folds",
+        type=_fold_count,
+        metavar="K",
+        help="draw K validation folds by patient; 1: one hold-out part; auto: as many, as often, as the data needs",
     )
     parser.add_argument("--repeats", type=int, default=1, metavar="R", help="draw the K folds R times (default 1)")
     parser.add_argument(
@@ -148,6 +151,13 @@ def _recipe(namespace: argparse.Namespace) -> "Recipe":
         ),
         workers=namespace.workers,
     )
+
+
+def _fold_count(text: str) -> "int | Literal['auto']":
+    return "auto" if text == "auto" else int(text)
+
+
+_fold_count.__name__ = "number of folds"  # argparse names it where it cannot be read
 
 
 @contextmanager

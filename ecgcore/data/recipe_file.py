@@ -47,7 +47,9 @@ class RecipeFile:
     def folds(self) -> int | None:
         """How many folds the store has; None where its recordings decide that."""
         rule = self.recipe.rule
-        return 1 if rule.train else None if rule.folds is None else rule.folds * rule.repeats
+        if rule.train:
+            return 1
+        return rule.folds * rule.repeats if isinstance(rule.folds, int) else None
 
     def located(self, folders: Iterable[Path]) -> Recipe:
         """Return the recipe of the recordings in these folders, one of each wish."""

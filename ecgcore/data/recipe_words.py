@@ -5,10 +5,11 @@ The keys are the options of `orchestrate data prepare`, and mean the same. What 
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ecgcore.data.automatic_folds import AUTO
 from ecgcore.data.manifest import digest_of
 from ecgcore.readers.label_map import SHIPPED
 
@@ -24,6 +25,12 @@ def _fold_text(value: Any) -> Any:
 
 
 Folds = Annotated[str | None, BeforeValidator(_fold_text)]
+
+
+def _fold_count(value: Any) -> Any:
+    if value is None or value == AUTO or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise ValueError(f"must be a whole number, or auto, got {value!r}")
 
 
 def _read_map(value: Any) -> Any:
@@ -74,7 +81,7 @@ class Folder(_Keys):
 class Split(_Keys):
     """Who is in which part."""
 
-    folds: int | None = None
+    folds: Annotated[int | Literal["auto"] | None, BeforeValidator(_fold_count)] = None
     repeats: int = 1
     test_share: float | None = None
     seed: int = 0

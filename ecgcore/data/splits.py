@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.data.automatic_folds import AUTO, automatic_folds
 from ecgcore.data.disjoint import Members, assert_disjoint
 from ecgcore.data.groups import linked
 from ecgcore.data.store import Split
@@ -21,7 +23,8 @@ GIVEN_TEST = "test"  # in a column of folds: the sealed part
 class SplitRule:
     """How records are divided: by folds that are named here, by those that the records bring, or drawn by patient."""
 
-    folds: int | None = None  # how many validation folds to draw; 1: one hold-out part of a fifth
+    # How many validation folds to draw; 1: one hold-out part of a fifth; auto: what automatic_folds.py says.
+    folds: int | Literal["auto"] | None = None
     repeats: int = 1  # how often the folds are drawn, each time anew: repeats x folds splits
     test_share: float = 0.2  # of the records, for a drawn test part; 0: none
     seed: int = 0  # of whatever is drawn
@@ -31,8 +34,10 @@ class SplitRule:
 
     def __post_init__(self) -> None:
         mistakes = []
-        if self.folds is not None and self.folds < 1:
-            mistakes.append(f"--folds must be 1 (one hold-out part) or more, but got {self.folds}")
+        if self.folds is not None and self.folds != AUTO and (isinstance(self.folds, str) or self.folds < 1):
+            mistakes.append(f"--folds must be 1 (one hold-out part) or more, or auto, but got {self.folds}")
+        if self.folds == AUTO and self.repeats > 1:
+            mistakes.append(f"--folds auto says how often they are drawn, too: leave --repeats {self.repeats} out")
         if self.repeats < 1 or (self.repeats > 1 and self.folds is None):
             mistakes.append(f"--repeats must be 1 or more, and needs --folds, but got {self.repeats}")
         if self.test_share != 0 and not 0.05 <= self.test_share <= 0.5:
@@ -138,11 +143,15 @@ def _folds(
         return [(named(["train"]), named(["validation"]))]
     if rule.folds is None and len(names) > 1:
         return [(np.setdiff1d(rest, named([name])), named([name])) for name in names]
+    if rule.folds == AUTO:
+        folds, repeats = automatic_folds(len(np.unique(groups[rest])))
+    else:
+        folds, repeats = rule.folds or HOLD_OUT, rule.repeats
     dealt = []
-    for repeat in range(rule.repeats):
-        count = HOLD_OUT if rule.folds == 1 else rule.folds or HOLD_OUT
+    for repeat in range(repeats):
+        count = HOLD_OUT if folds == 1 else folds
         parts = _deal(rest, count, groups=groups, labels=labels, seed=rule.seed + 1 + repeat)
-        dealt += parts[:1] if rule.folds == 1 else parts
+        dealt += parts[:1] if folds == 1 else parts
     return [(np.setdiff1d(rest, part), part) for part in dealt]
 
 

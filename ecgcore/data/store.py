@@ -7,7 +7,7 @@ sealed/.
 import csv
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,20 +32,33 @@ class Records:
     lengths: NDArray[np.int64]  # (n,) samples
     fingerprints: NDArray[np.int64]  # (n,) first 8 bytes of sha256 of the float32 signal, before any rounding: identity
     leads: int
-    samples: NDArray[np.floating]  # (sum of leads * lengths,) float32 or float16: all signals in turn, read-only
+    samples: NDArray[np.floating]  # float32 or float16, read-only: signals in turn, each all of a lead, then the next
+    starts: NDArray[np.int64] | None = None  # (n,) where each begins, in samples of one lead; None: where one ends
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def signal(self, index: int) -> NDArray[np.float32]:
         """Return the (leads, samples) signal of record `index`: a read-only view, or a copy of 16 bits."""
-        end = self.leads * int(self._ends[index])
-        start = end - self.leads * int(self.lengths[index])
+        start = self.leads * int(self._starts[index])
+        end = start + self.leads * int(self.lengths[index])
         return self.samples[start:end].reshape(self.leads, -1).astype(np.float32, copy=False)
 
+    def only(self, indices: NDArray[np.int64]) -> "Records":
+        """Return some of the records, in the order of `indices`; their signals stay where they are."""
+        return replace(
+            self,
+            ids=tuple(self.ids[index] for index in indices.tolist()),
+            patients=tuple(self.patients[index] for index in indices.tolist()),
+            labels=self.labels[indices],
+            lengths=self.lengths[indices],
+            fingerprints=self.fingerprints[indices],
+            starts=self._starts[indices],
+        )
+
     @cached_property
-    def _ends(self) -> NDArray[np.int64]:
-        return np.cumsum(self.lengths)  # in samples of one lead
+    def _starts(self) -> NDArray[np.int64]:
+        return np.cumsum(self.lengths) - self.lengths if self.starts is None else self.starts
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +67,14 @@ class Split:
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Withheld:
+    """Records of which nothing is known but that no weights may have seen them."""
+
+    ids: tuple[str, ...]
+    fingerprints: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,6 +90,7 @@ class Store:
     records: Records
     splits: tuple[Split, ...]  # one a fold
     processing: Mapping[str, Any] = field(default_factory=dict)  # how signals were changed, see signals/processing.py
+    withheld: Withheld | None = None  # an outer part, see outer_parts.py
 
 
 def open_store(directory: Path) -> Store:

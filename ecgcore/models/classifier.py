@@ -25,6 +25,11 @@ class Classifier(nn.Module):
         self.backbone = backbone
         self.head = head
 
+    @property
+    def weights(self) -> int:
+        """How many numbers can be learnt."""
+        return sum(weight.numel() for weight in self.parameters())
+
     def forward(self, signals: Tensor, lengths: Tensor) -> Tensor:
         """Return logits (batch, classes).
 

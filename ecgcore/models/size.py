@@ -36,5 +36,4 @@ def size_of(
     except (RuntimeError, NotImplementedError) as error:
         first = str(error).splitlines()[0]
         raise ValueError(f"model {name}: cannot take {leads} leads of {samples} samples ({first})") from None
-    weights = sum(weight.numel() for weight in model.parameters())
-    return Size(weights=weights, multiply_adds=counter.get_total_flops() // 2)  # it counts a multiply-add as two
+    return Size(weights=model.weights, multiply_adds=counter.get_total_flops() // 2)  # it counts a multiply-add as two

@@ -16,16 +16,26 @@ SCORES = (
     "macro_recall",
     "accuracy",
     "calibration_error",
+    "log_loss",
+    "brier",
     "collapsed",
 )
 BINS = 15  # of the calibration error, as in Guo et al. 2017
+SMALLEST = float(
+    np.finfo(np.float64).eps
+)  # probability whose logarithm is taken: a sure mistake costs 36, not infinity
 
 
 def decide(scores: Floats, *, multilabel: bool, thresholds: Sequence[float] = (0.5,)) -> Booleans:
-    """Return which classes are called: all at or above their threshold (.5), or the one most probable."""
+    """Return which classes are called, of (records, classes).
+
+    Several labels: all at or above their threshold. One label: the class of the largest probability over threshold,
+    which with equal thresholds is the most probable.
+    """
     if multilabel:
         return np.asarray(scores >= np.asarray(thresholds), bool)
-    return np.asarray(np.arange(scores.shape[1]) == scores.argmax(axis=1)[:, None], bool)
+    best = (scores / np.asarray(thresholds)).argmax(axis=1)
+    return np.asarray(np.arange(scores.shape[1]) == best[:, None], bool)
 
 
 def class_auc(scores: Floats, labels: Floats) -> NDArray[np.float64]:
@@ -94,6 +104,28 @@ def calibration_error(scores: Floats, labels: Floats, *, multilabel: bool) -> fl
     return float(np.mean([_gap(scores[:, i], labels[:, i]) for i in range(labels.shape[1])]))
 
 
+def record_log_loss(scores: Floats, labels: Floats, *, multilabel: bool) -> NDArray[np.float64]:
+    """Negative log likelihood of each record's labels: (records,); of several labels the mean over the classes."""
+    inside = np.clip(np.asarray(scores, np.float64), SMALLEST, 1 - SMALLEST)
+    if not multilabel:
+        return np.asarray(-np.log(inside[np.arange(len(labels)), labels.argmax(axis=1)]))
+    return np.asarray(-np.where(labels > 0.5, np.log(inside), np.log1p(-inside)).mean(axis=1))
+
+
+def brier(scores: Floats, labels: Floats) -> float:
+    """Mean squared distance of probability and label, over records and classes."""
+    return float(np.square(np.asarray(scores, np.float64) - labels).mean())
+
+
+def probability_scores(scores: Floats, labels: Floats, *, multilabel: bool) -> dict[str, float]:
+    """Return what tells good probabilities from bad ones: log_loss, brier and calibration_error, small being good."""
+    return {
+        "calibration_error": calibration_error(scores, labels, multilabel=multilabel),
+        "log_loss": float(record_log_loss(scores, labels, multilabel=multilabel).mean()),
+        "brier": brier(scores, labels),
+    }
+
+
 def confusion(called: Booleans, labels: Floats) -> NDArray[np.int64]:
     """Records by true class (row) and called class (column), of one label each."""
     classes = np.arange(labels.shape[1])
@@ -117,7 +149,7 @@ def summary(
         "macro_precision": _mean(np.where(np.isnan(f1), np.nan, np.nan_to_num(precision))),
         "macro_recall": _mean(recall),
         "accuracy": accuracy(called, labels),
-        "calibration_error": calibration_error(scores, labels, multilabel=multilabel),
+        **probability_scores(scores, labels, multilabel=multilabel),
         "collapsed": float(collapsed(called)),
     }
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ecgcore.data.store import Records
 from ecgcore.scores.bootstrap import bootstrap_interval, patient_weights, patients_of, weighted_auc, weighted_f1
+from ecgcore.scores.calibration import Calibration
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.metrics import (
     class_auc,
@@ -17,6 +18,7 @@ from ecgcore.scores.metrics import (
     decide,
     macro_auc,
     macro_f1,
+    probability_scores,
     summary,
 )
 
@@ -25,28 +27,30 @@ Floats = NDArray[np.floating]
 
 
 class Question(Protocol):
-    """What is asked of a record, and from which probability on a class is called."""
+    """What is asked of a record, and how answers are averaged and decided."""
 
     @property
     def classes(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def multilabel(self) -> bool: ...  # noqa: D102
     @property
-    def thresholds(self) -> tuple[float, ...]: ...  # noqa: D102  one a class
+    def calibration(self) -> Calibration: ...  # noqa: D102  of the mean
 
 
 def score(
     question: Question, by_member: Floats, records: Records, *, challenge: ChallengeScore | None = None
 ) -> dict[str, float]:
-    """Score the mean of (members, records, classes) against the labels; undefined values of a class are left out.
+    """Score the calibrated mean of (members, records, classes) against labels; what is undefined is left out.
 
     The scores of `metrics.summary`, macro_auc and macro_f1 with _low and _high (95 %, by patient); auc_, pr_auc_,
     precision_, recall_ and f1_ of each class; challenge_score if asked for; of one label each confusion_TRUE_CALLED;
-    patient_macro_auc and patient_macro_f1 where patients have several records; macro_auc_seed_1, ...
+    patient_macro_auc and patient_macro_f1 where patients have several records; macro_auc_seed_1, ...; temperature,
+    threshold_CLASS, and uncalibrated_log_loss, _brier, _calibration_error: of the mean as it was before.
     Raises ValueError if no class has both records with it and records without it.
     """
-    scores, labels = by_member.mean(axis=0), records.labels
-    called = decide(scores, multilabel=question.multilabel, thresholds=question.thresholds)
+    mean, labels = by_member.mean(axis=0), records.labels
+    scores = question.calibration(mean, multilabel=question.multilabel)
+    called = decide(scores, multilabel=question.multilabel, thresholds=question.calibration.thresholds)
     values = summary(scores, called, labels, multilabel=question.multilabel)
     values |= _intervals(scores, called, records, values)
     precision, recall, f1 = class_precision_recall_f1(called, labels)
@@ -65,6 +69,12 @@ def score(
     values |= _by_patient(question, scores, records)
     for number, member in enumerate(by_member, start=1):
         values[f"macro_auc_seed_{number}"] = macro_auc(member, labels)
+    before = probability_scores(mean, labels, multilabel=question.multilabel)
+    values |= {f"uncalibrated_{name}": value for name, value in before.items()}
+    values |= {
+        f"threshold_{name}": at for name, at in zip(question.classes, question.calibration.thresholds, strict=True)
+    }
+    values |= {"temperature": question.calibration.temperature}
     values |= {"records": float(len(records)), "patients": float(len(set(records.patients)))}
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
@@ -108,7 +118,7 @@ def _by_patient(question: Question, scores: Floats, records: Records) -> dict[st
     clear = np.full(len(names), True) if question.multilabel else labels.sum(axis=1) == 1
     if not clear.any():
         return {"patients_scored": 0.0}
-    called = decide(mean[clear], multilabel=question.multilabel, thresholds=question.thresholds)
+    called = decide(mean[clear], multilabel=question.multilabel, thresholds=question.calibration.thresholds)
     areas = class_auc(mean[clear], labels[clear])
     return {
         "patient_macro_auc": float(np.nanmean(areas)) if not np.isnan(areas).all() else np.nan,

@@ -1,7 +1,6 @@
-"""The model that is tested and served: the mean of its members' calibrated probabilities, in `model.pt`.
+"""The model that is tested and served: the calibrated mean of its members' probabilities, in `model.pt`.
 
-
-The members are one configuration's finals, a seed each. What `test` scores is what `load` answers with.
+What `test` scores is what `load` answers with.
 """
 
 import json
@@ -29,10 +28,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One trained model and its calibration."""
+    """One trained model."""
 
     model: Classifier  # in eval mode
-    calibration: Calibration
+    temperature: float = 1.0  # its own, that its logits are divided by: of models of earlier versions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,23 +43,25 @@ class Ensemble:
     leads: tuple[str, ...]
     rate: float  # Hz
     multilabel: bool
+    calibration: Calibration  # of the members' mean
     processing: Mapping[str, Any] = field(
         default_factory=dict
     )  # of the signals that it learnt from; whoever asks it must process alike
 
-    @property
-    def thresholds(self) -> tuple[float, ...]:
-        """Mean of the members' thresholds, one a class."""
-        return tuple(np.mean([member.calibration.thresholds for member in self.members], axis=0).tolist())
+    def answer(self, by_member: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the members say together, calibrated: (members, batch, classes) to (batch, classes)."""
+        return self.calibration(by_member.mean(axis=0), multilabel=self.multilabel)
+
+    def _is_of_calibrated(self) -> bool:
+        return any(member.temperature != 1.0 for member in self.members)
 
     def by_member(self, signals: Tensor, lengths: Tensor) -> NDArray[np.float64]:
-        """Calibrated probabilities (members, batch, classes) of (batch, leads, samples) in mV."""
+        """Probabilities (members, batch, classes) of (batch, leads, samples) in mV."""
         answers = []
         for member in self.members:
             with torch.no_grad():
                 logits = member.model(signals.to(next(member.model.parameters()).device), lengths).cpu().numpy()
-            temperature = member.calibration.temperature
-            answers.append(probabilities(logits, temperature=temperature, multilabel=self.multilabel))
+            answers.append(probabilities(logits, temperature=member.temperature, multilabel=self.multilabel))
         return np.stack(answers)
 
     def signature(self) -> dict[str, bool | int | float | str | None]:
@@ -75,30 +76,28 @@ class Ensemble:
             "rate": self.rate,
             "unit": "1" if "normalise" in self.processing else "mV",
             "processing": json.dumps(dict(self.processing), sort_keys=True) if self.processing else "",
+            "calibration": "each member's own temperature" if self._is_of_calibrated() else self.calibration.in_words(),
+            "thresholds": ",".join(f"{value:.6g}" for value in self.calibration.thresholds),
+            "decision": "probability >= threshold" if self.multilabel else "largest probability / threshold",
         }
 
 
-def ensemble_of(paths: Sequence[Path]) -> tuple[Ensemble, list[Checkpoint]]:
-    """Read checkpoints as one ensemble; ValueError if there is none, or they answer different questions."""
-    if not paths:
-        raise ValueError("an ensemble needs at least one checkpoint, got none; retrain the winner first")
-    checkpoints = [read_checkpoint(path) for path in paths]
-    first = checkpoints[0]
-    for path, checkpoint in zip(paths, checkpoints, strict=True):
-        if _question(checkpoint) != _question(first):
-            raise ValueError(
-                f"{path}: must have classes, leads, rate and processing of {paths[0]}; average only one winner's finals"
-            )
-    content = {"members": [_member_content(checkpoint) for checkpoint in checkpoints], **_question(first)}
+def ensemble_of(paths: Sequence[Path], calibration: Calibration | None = None) -> tuple[Ensemble, list[Checkpoint]]:
+    """Read checkpoints as one ensemble, and calibrate its mean; ValueError if they answer different questions.
+
+    calibration: None leaves the mean as it is, and to checkpoints of earlier versions what they have of their own.
+    """
+    content, checkpoints = _content(paths, calibration)
     return _built(content), checkpoints
 
 
-def export(paths: Sequence[Path], directory: Path) -> dict[str, bool | int | float | str | None]:
+def export(
+    paths: Sequence[Path], directory: Path, calibration: Calibration | None = None
+) -> dict[str, bool | int | float | str | None]:
     """Write the checkpoints' ensemble to `directory`/model.pt; return its signature."""
-    ensemble, checkpoints = ensemble_of(paths)
-    members = [_member_content(checkpoint) for checkpoint in checkpoints]
-    write_tensors(directory / FILE, {"members": members, **_question(checkpoints[0])})
-    return ensemble.signature()
+    content, _ = _content(paths, calibration)
+    write_tensors(directory / FILE, content)
+    return _built(content).signature()
 
 
 def load(directory: Path) -> Callable[[Array], Array]:
@@ -128,7 +127,7 @@ def _mean(ensemble: Ensemble, signals: NDArray[np.float32]) -> NDArray[np.float3
         return np.zeros((0, len(ensemble.classes)), np.float32)
     lengths = torch.full((len(signals),), signals.shape[2], dtype=torch.int64)
     # a copy: torch refuses to promise that it leaves a read-only array alone
-    return np.asarray(ensemble.by_member(torch.tensor(signals), lengths).mean(axis=0), np.float32)
+    return np.asarray(ensemble.answer(ensemble.by_member(torch.tensor(signals), lengths)), np.float32)
 
 
 def _check(signals: Array, ensemble: Ensemble) -> None:
@@ -143,9 +142,23 @@ def _question(checkpoint: Checkpoint) -> dict[str, Any]:
     return {name: getattr(checkpoint, name) for name in QUESTION}
 
 
-def _member_content(checkpoint: Checkpoint) -> dict[str, Any]:
-    calibration = checkpoint.calibration or Calibration.none(len(checkpoint.classes))
-    return {"config": dict(checkpoint.config), "weights": dict(checkpoint.weights), **vars(calibration)}
+def _content(paths: Sequence[Path], calibration: Calibration | None) -> tuple[dict[str, Any], list[Checkpoint]]:
+    """Return the content of model.pt, as plain data, and the checkpoints that it was made from."""
+    if not paths:
+        raise ValueError("an ensemble needs at least one checkpoint, got none; retrain the winner first")
+    checkpoints = [read_checkpoint(path) for path in paths]
+    first = checkpoints[0]
+    for path, checkpoint in zip(paths, checkpoints, strict=True):
+        if _question(checkpoint) != _question(first):
+            raise ValueError(
+                f"{path}: must have classes, leads, rate and processing of {paths[0]}; average only one winner's finals"
+            )
+    members = [{"config": dict(checkpoint.config), "weights": dict(checkpoint.weights)} for checkpoint in checkpoints]
+    if calibration is None:  # what checkpoints of earlier versions say for themselves
+        own = [checkpoint.calibration or Calibration.none(len(first.classes)) for checkpoint in checkpoints]
+        members = [{**member, **vars(one)} for member, one in zip(members, own, strict=True)]
+    whole = {} if calibration is None else {"calibration": vars(calibration)}
+    return {"members": members, **whole, **_question(first)}, checkpoints
 
 
 def _built(content: dict[str, Any]) -> Ensemble:
@@ -157,7 +170,14 @@ def _built(content: dict[str, Any]) -> Ensemble:
         own = own_values(name, config)
         model = build_classifier(name, normalise=config.get("normalise", "none"), own=own, **sizes)
         model.load_state_dict(member["weights"])
-        calibration = Calibration(temperature=member["temperature"], thresholds=member["thresholds"])
-        members.append(Member(model=model.eval().to(best_device()), calibration=calibration))
+        members.append(Member(model=model.eval().to(best_device()), temperature=member.get("temperature", 1.0)))
     question = {"processing": {}} | {name: content[name] for name in QUESTION if name in content}
-    return Ensemble(members=tuple(members), **question)
+    return Ensemble(members=tuple(members), calibration=_calibration(content), **question)
+
+
+def _calibration(content: dict[str, Any]) -> Calibration:
+    """Return the calibration of the mean; in a file of members that have their own, the mean of their thresholds."""
+    if "calibration" in content:
+        return Calibration(**content["calibration"])
+    thresholds = np.mean([member["thresholds"] for member in content["members"]], axis=0)
+    return Calibration(thresholds=tuple(thresholds.tolist()))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.data.batches import by_length, gather
-from ecgcore.data.store import Records
+from ecgcore.data.store import SEPARATOR, Records
 from ecgcore.serving.ensemble import Ensemble
 from ecgcore.whole_files import replacing
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.floating]
 
 
 def predict_records(ensemble: Ensemble, records: Records) -> NDArray[np.float64]:
-    """Calibrated probabilities of each member: (members, records, classes)."""
+    """Probabilities of each member: (members, records, classes)."""
     answers = np.zeros((len(ensemble.members), len(records), len(ensemble.classes)))
     indices = np.arange(len(records))
     for positions in by_length(records, indices):
@@ -24,17 +24,18 @@ def predict_records(ensemble: Ensemble, records: Records) -> NDArray[np.float64]
     return answers
 
 
-def write_predictions(path: Path, scores: Floats, records: Records, classes: Sequence[str]) -> None:
-    """Write a row a record: record, patient, label_<class>, ..., probability_<class>, ..."""
+def write_predictions(
+    path: Path, scores: Floats, called: NDArray[np.bool_], records: Records, classes: Sequence[str]
+) -> None:
+    """Write a row a record: record, patient, label_<class>, ..., probability_<class>, ..., decision.
+
+    scores, called: (records, classes). The decision are the classes called, joined by `;`.
+    """
     with replacing(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(
-            [
-                "record",
-                "patient",
-                *(f"label_{name}" for name in classes),
-                *(f"probability_{name}" for name in classes),
-            ]
-        )
-        for name, patient, labels, row in zip(records.ids, records.patients, records.labels, scores, strict=True):
-            writer.writerow([name, patient, *(int(label) for label in labels), *(f"{value:.6f}" for value in row)])
+        columns = [*(f"label_{name}" for name in classes), *(f"probability_{name}" for name in classes)]
+        writer.writerow(["record", "patient", *columns, "decision"])
+        for index, (name, patient) in enumerate(zip(records.ids, records.patients, strict=True)):
+            labels, row = (int(label) for label in records.labels[index]), (f"{value:.6f}" for value in scores[index])
+            decision = SEPARATOR.join(np.asarray(classes)[called[index]].tolist())
+            writer.writerow([name, patient, *labels, *row, decision])

@@ -53,12 +53,12 @@ class Checkpoint:
     random: Mapping[str, Tensor]  # states of torch's generators, by device
     fingerprints: NDArray[np.int64]  # sorted: every record that these weights were ever trained on, in any stage
     predictions: Predictions | None  # of this fold's validation records; None in a final
-    calibration: Calibration | None  # of a final
     learning: Mapping[str, Tensor] = field(default_factory=dict)  # the weights that learn, where an average is scored
     averaged: int = 0  # updates of that average
     best_score: float | None = None  # of what `stop_on` names, at best_step; None without patience
     best_step: int = 0
     processing: Mapping[str, Any] = field(default_factory=dict)  # of the store's signals, see signals/processing.py
+    calibration: Calibration | None = None  # of this fit alone, by earlier versions; now the mean is calibrated
 
 
 def file_name(step: int) -> str:

@@ -41,10 +41,10 @@ class Hyperparameters:
         ("none", "record", "train"),
         "input scale: mV as it is, each lead of a record to mean 0 and sd 1, or by the train part's mean and sd a lead",
     )
-    train: Literal["full", "head"] = _choice(
+    train: Literal["full", "head", "random_backbone"] = _choice(
         "full",
-        ("full", "head"),
-        "what learns: full, or head (backbone of start_from frozen; augmentation makes it slower)",
+        ("full", "head", "random_backbone"),
+        "what learns: full; head: backbone of start_from frozen; random_backbone: frozen as drawn, start_from unused",
     )
     optimizer: Literal["adamw", "sgd"] = _choice("adamw", ("adamw", "sgd"), "AdamW, or SGD with Nesterov momentum")
     learning_rate: float = _float(1e-3, 1e-8, 10.0, "peak learning rate")

@@ -80,16 +80,17 @@ def build_loss(
 
     Raises ValueError where the loss does not fit the store's labels.
     """
-    name = settings.loss if settings.loss != "auto" else ("weighted_bce" if multilabel else "cross_entropy")
+    name = _name(settings, multilabel)
     fitting = SEVERAL if multilabel else SINGLE
     if name not in fitting:
         kind = "several labels" if multilabel else "one label"
         raise ValueError(f"loss: the store's records have {kind} each, got {name}; use {', '.join(fitting)} or auto")
     if name == "cross_entropy":
         return cross_entropy
+    counted = loss_weights(settings, multilabel=multilabel, labels=labels)
+    weights = None if counted is None else torch.from_numpy(counted).to(device)
     if name == "weighted_cross_entropy":
-        shares = torch.from_numpy(class_weights(labels)).to(device)
-        return lambda logits, truth: cross_entropy(logits, truth, weights=shares)
+        return lambda logits, truth: cross_entropy(logits, truth, weights=weights)
     if name == "bce":
         return bce
     if name == "focal":
@@ -97,5 +98,20 @@ def build_loss(
     if name == "asymmetric":
         gammas = {"positive": settings.asymmetric_positive, "negative": settings.asymmetric_negative}
         return lambda logits, truth: asymmetric(logits, truth, margin=settings.asymmetric_margin, **gammas)
-    weights = torch.from_numpy(positive_weights(labels)).to(device)
     return lambda logits, truth: bce(logits, truth, positive_weights=weights)
+
+
+def loss_weights(
+    settings: Hyperparameters, *, multilabel: bool, labels: NDArray[np.float32]
+) -> NDArray[np.float32] | None:
+    """Return what a record of each class (several labels: a positive) counts in the loss: (classes,); None: 1."""
+    name = _name(settings, multilabel)
+    if name == "weighted_cross_entropy":
+        return class_weights(labels)
+    return positive_weights(labels) if name == "weighted_bce" else None
+
+
+def _name(settings: Hyperparameters, multilabel: bool) -> str:
+    if settings.loss != "auto":
+        return settings.loss
+    return "weighted_bce" if multilabel else "cross_entropy"

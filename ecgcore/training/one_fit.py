@@ -17,7 +17,7 @@ from ecgcore.fit import Fit, Report
 from ecgcore.models.classifier import Classifier, build_classifier
 from ecgcore.models.device import best_device
 from ecgcore.models.normalisation import ByTraining
-from ecgcore.scores.calibration import Calibration, calibrate, probabilities
+from ecgcore.scores.calibration import probabilities
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.metrics import SCORES, decide, macro_auc, summary
 from ecgcore.signals.processing import changes_of
@@ -36,8 +36,9 @@ from ecgcore.training.feature_store import FeatureCache
 from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.losses import build_loss
 from ecgcore.training.optimisation import average_of, build_optimiser, build_schedule
+from ecgcore.training.random_backbone import measure_norms
 from ecgcore.training.sampling import balancing_weights, batches_an_epoch
-from ecgcore.training.start_weights import held_out, load_start, read_resumed, read_start, refuse_seen
+from ecgcore.training.start_weights import load_start, read_resumed, read_start, refuse_seen
 from ecgcore.training.train_statistics import TrainingStatistics, measure
 
 Indices = NDArray[np.int64]
@@ -73,13 +74,16 @@ def train(
         last = resumed
     else:
         fingerprints = _start(model, fit, settings, store, statistics, part)
+        if settings.train == "random_backbone":
+            measure_norms(model.to(best_device()), store.records, part.train)
         learner = _learner(model.to(best_device()), fit, settings, store, statistics, part, cache)
         last = _blank(fit, settings, store, fingerprints)
     patience = Patience.of(settings, final=fit.final)
     for step in range(last.step + 1, fit.max_steps + 1):
         if patience.is_over(last.step, best=last.best_step):
             return
-        metrics, predictions = _epoch(learner, part, store, statistics, challenge)
+        judged, predictions = _epoch(learner, part, store, statistics, challenge)
+        metrics = {**judged, "parameters": float(model.weights)}  # a smaller network may be preferred to an equal one
         if not all(math.isfinite(value) for value in metrics.values()):
             report(step, metrics)  # diverged: nothing to go on from, so there is no checkpoint
             return
@@ -132,7 +136,7 @@ def _start(
 ) -> Indices:
     """Load the earlier stage's weights; return fingerprints of all that the fit's weights will have seen."""
     own = store.records.fingerprints[part.train]
-    if fit.start_from is None:
+    if fit.start_from is None or settings.train == "random_backbone":
         if settings.train == "head":
             raise ValueError(
                 "train: head needs a trained backbone, got no start_from; add an earlier stage, or set train: full"
@@ -143,6 +147,9 @@ def _start(
         return np.unique(own)
     start = read_start(fit.start_from, settings, store)
     refuse_seen(fit.start_from, start.fingerprints, store.records, part.validation, part="validation")
+    if store.withheld is not None:
+        everything = np.arange(len(store.withheld.ids))
+        refuse_seen(fit.start_from, start.fingerprints, store.withheld, everything, part="outer")
     load_start(model, start, store)
     return np.unique(np.concatenate([start.fingerprints, own]))
 
@@ -156,7 +163,7 @@ def _learner(
     part: Split,
     cache: FeatureCache,
 ) -> Learner:
-    records, frozen = store.records, settings.train == "head"
+    records, frozen = store.records, settings.train != "full"
     shortest = int(records.lengths[part.train].min())
     augmentation = Augmentation.read(settings, rate=store.rate, shortest=shortest, leads=len(store.leads))
     model.backbone.requires_grad_(not frozen)
@@ -190,13 +197,6 @@ def _go_on(learner: Learner, resumed: Checkpoint) -> None:
         learner.average.module.load_state_dict(dict(resumed.weights))
         learner.average.n_averaged.fill_(resumed.averaged)
     restore_random_state(resumed.random)
-
-
-def _calibration(fit: Fit, store: Store) -> Calibration | None:
-    if not fit.final or not fit.calibrate_from:
-        return None
-    logits, labels = held_out(fit.calibrate_from, store)
-    return calibrate(logits, labels, multilabel=store.multilabel)
 
 
 def _epoch(
@@ -247,7 +247,6 @@ def _blank(fit: Fit, settings: Hyperparameters, store: Store, fingerprints: Indi
         random={},
         fingerprints=fingerprints,
         predictions=None,
-        calibration=_calibration(fit, store),
     )
 
 

@@ -1,12 +1,11 @@
 """Where a fit's weights come from (an earlier stage, its own checkpoint), and what they must not have seen."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.data.store import Records, Store
+from ecgcore.data.store import Records, Store, Withheld
 from ecgcore.fit import Fit, Scalar
 from ecgcore.models.classifier import Classifier
 from ecgcore.signals.processing import changes_of
@@ -87,7 +86,9 @@ def read_resumed(path: Path, fit: Fit, settings: Hyperparameters, store: Store) 
     return resumed
 
 
-def refuse_seen(path: Path, seen: NDArray[np.int64], records: Records, indices: Indices, *, part: str) -> None:
+def refuse_seen(
+    path: Path, seen: NDArray[np.int64], records: Records | Withheld, indices: Indices, *, part: str
+) -> None:
     """Raise ValueError naming the records among `indices` that the weights in `path` were trained on, if any.
 
     Records are compared by the content of their signals as they were before rounding to 16 bits: another name, or
@@ -101,21 +102,3 @@ def refuse_seen(path: Path, seen: NDArray[np.int64], records: Records, indices: 
             f"{path}: its weights, or those it started from, were trained on {len(met)} {part} records: "
             f"{names}{more}; leave them out of that stage's store, or start from its fit of the same fold"
         )
-
-
-def held_out(paths: Sequence[Path], store: Store) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Pool the held-out predictions of checkpoints: logits and labels (records, classes).
-
-    Raises ValueError if one has none, or is of another store: its held-out records might be sealed here.
-    """
-    pooled = []
-    for path in paths:
-        checkpoint = read_checkpoint(path)
-        if checkpoint.data != store.content_hash:
-            raise ValueError(
-                f"{path}: its predictions must be of this store's records; calibrate from fits on {store.directory}"
-            )
-        if checkpoint.predictions is None:
-            raise ValueError(f"{path}: holds no held-out predictions; calibrate from a search's fits, not from a final")
-        pooled.append(checkpoint.predictions)
-    return np.concatenate([item.logits for item in pooled]), np.concatenate([item.labels for item in pooled])

@@ -73,8 +73,8 @@ def _drive(files: RunFiles, pool_size: PoolSize, incarnation: str) -> None:
         )
         return open_session(folder, executor, quiet=False, incarnation=incarnation, take_over=True)
 
-    if request.retrain_seeds is not None:
-        drive_final(folder, session, seeds=request.retrain_seeds)
+    if request.how is not None:
+        drive_final(folder, session, how=request.how)
     elif experiment := experiment_of(folder):
         drive_experiment(experiment, folder, session)
     else:

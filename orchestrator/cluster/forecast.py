@@ -11,7 +11,7 @@ from orchestrator.errors import RunFailed
 from orchestrator.history.journal import Entry, read_journal
 from orchestrator.history.records import FitKey, Reported, SearchBegun, Start
 from orchestrator.history.run_contents import all_searches
-from orchestrator.search.selection import t_interval
+from orchestrator.search.comparison import t_interval
 from orchestrator.specs.specs import SearchSpec, from_data
 
 

@@ -21,6 +21,7 @@ from orchestrator.atomic import write_json, write_text
 from orchestrator.cluster.profile import ClusterProfile, read_profile
 from orchestrator.execution.private_ray import new_token
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.specs.specs import FinalSpec
 from orchestrator.specs.strict_yaml import write_yaml
 
 Content = TypeVar("Content")
@@ -33,10 +34,18 @@ class Submission:
     """What was submitted."""
 
     id: str  # in the names of its jobs
-    retrain_seeds: int | None = None  # retrain the winner of a search that is done
+    retrain_seeds: int | None = None  # retrain the winner of a search that is done; of an earlier version
+    final: dict[str, Any] | None = None  # make the winner of a search that is done one model: a FinalSpec
     forecast: str | None = None  # of the hours of its fits, as `plan` would have said it then
     begin: dict[str, Any] | None = None  # the spec of a run that begins when its data is prepared
     reopen: bool = False  # whether its final may test although another run did; asked again when its data is there
+
+    @property
+    def how(self) -> FinalSpec | None:
+        """What to make of the winner of a search that is done; None: it is another run that was submitted."""
+        if self.retrain_seeds is not None:
+            return FinalSpec(stages=["search"], seeds=self.retrain_seeds)
+        return None if self.final is None else FinalSpec.model_validate(self.final)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from orchestrator.runs.final_run import set_aside
 from orchestrator.runs.preparation import lacking, refuse_second_look
 from orchestrator.runs.search_run import begin_search
 from orchestrator.specs.experiment import Experiment
-from orchestrator.specs.specs import SearchSpec, as_data, from_data
+from orchestrator.specs.specs import FinalSpec, SearchSpec, as_data, from_data
 from orchestrator.specs.task_loading import folds_of, load_task
 
 GONE_WITHIN_S = 60.0  # so long SLURM may take to end jobs: production sites grant them 30 s
@@ -47,16 +47,21 @@ def submit_experiment(experiment: Experiment, folder: RunFolder, profile: Cluste
     return _submit(folder, profile, fits=begin_experiment(experiment, folder))
 
 
-def submit_retrain(folder: RunFolder, profile: ClusterProfile, *, seeds: int, reopen: bool) -> str:
+def submit_retrain(folder: RunFolder, profile: ClusterProfile, *, how: FinalSpec, reopen: bool) -> str:
     """Submit the final of a search; return one line for people."""
     if already := _jobs_of(folder):
         return already
     if reopen:
         set_aside(folder.final)
     if lacking([search_of(folder)]):
-        request = Submission(id=_id_of(folder), retrain_seeds=seeds, reopen=reopen)
+        request = Submission(id=_id_of(folder), final=how.model_dump(), reopen=reopen)
         return _submit_preparation(folder, profile, request)
-    return _submit(folder, profile, fits=seeds, retrain_seeds=seeds)
+    return _submit(folder, profile, fits=_fits_of(how), how=how)
+
+
+def _fits_of(how: FinalSpec) -> int:
+    """Return how many fits a final trains; judged ones are there already, and a worker averages them."""
+    return how.seeds if how.form == "retrained" else 1
 
 
 def submit_again(folder: RunFolder) -> str:
@@ -65,8 +70,8 @@ def submit_again(folder: RunFolder) -> str:
         return already
     files = RunFiles(folder)
     profile, request = files.profile(), files.request()
-    if request.retrain_seeds is not None:
-        return submit_retrain(folder, profile, seeds=request.retrain_seeds, reopen=False)
+    if request.how is not None:
+        return submit_retrain(folder, profile, how=request.how, reopen=False)
     begun = _run_of(files)
     if isinstance(begun, Experiment):
         return submit_experiment(begun, folder, profile, reopen=request.reopen and not folder.journal.exists())
@@ -79,14 +84,14 @@ def submit_prepared(files: RunFiles) -> None:
     Raises UserError where its test part must not be opened again, and NotSubmitted as `submit` does.
     """
     folder, profile, request, begun = files.run, files.profile(), files.request(), _run_of(files)
-    tests = isinstance(begun, Experiment) or request.retrain_seeds is not None
+    tests = isinstance(begun, Experiment) or request.how is not None
     if tests and not request.reopen and not folder.final.test.exists():
         candidate = begun.searches[begun.candidates[0]] if isinstance(begun, Experiment) else begun
         refuse_second_look(candidate, folder.final)
     if isinstance(begun, Experiment):
         fits = begin_experiment(begun, folder)
-    elif request.retrain_seeds is not None:
-        fits = request.retrain_seeds
+    elif request.how is not None:
+        fits = _fits_of(request.how)
     else:
         files.write_request(replace(request, forecast=_forecast(begun, folder, profile)))
         fits = begin_search(begun, folder)
@@ -130,11 +135,12 @@ def _submit(
     profile: ClusterProfile,
     *,
     fits: int,
-    retrain_seeds: int | None = None,
+    how: FinalSpec | None = None,
     forecast: str | None = None,
 ) -> str:
     files = RunFiles(folder)
-    files.create(Submission(id=_id_of(folder), retrain_seeds=retrain_seeds, forecast=forecast), profile)
+    final = None if how is None else how.model_dump()
+    files.create(Submission(id=_id_of(folder), final=final, forecast=forecast), profile)
     workers = _workers_at_first(folder, profile, fits)
     queue = Queue(files)
     try:

@@ -7,10 +7,11 @@ time.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from statistics import fmean, median_low
+from statistics import fmean
+from typing import Any
 
 from orchestrator.history.journal import Entry
 from orchestrator.history.records import (
@@ -49,6 +50,11 @@ class FitEntry:
         return max(self.metrics, default=0)
 
     @property
+    def last_step_with_weights(self) -> int:
+        """The last step; of a fit that writes checkpoints the last that has one."""
+        return max(self.checkpoints, default=self.last_step)
+
+    @property
     def was_stopped(self) -> bool:
         """Whether the study decided to stop it."""
         return "stop" in self.decisions.values()
@@ -62,11 +68,6 @@ class FitEntry:
         rows = {step: row for step, row in self.metrics.items() if step in self.checkpoints or not self.checkpoints}
         values = {step: sign * row[metric] for step, row in rows.items() if math.isfinite(row.get(metric, math.nan))}
         return min(values, key=lambda step: (-values[step], step)) if values else None
-
-    def score(self, metric: str, mode: str) -> float | None:
-        """Return the metric at the best step."""
-        step = self.best_step(metric, mode)
-        return None if step is None else self.metrics[step][metric]
 
 
 @dataclass
@@ -97,6 +98,7 @@ class Ledger:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.spec: SearchSpec | None = None
+        self.facts: Mapping[str, Any] = {}  # of the data: see search/task_facts.py
         self.trials: dict[int, TrialEntry] = {}
         self.tests_opened: list[TestOpened] = []
         self.winners: dict[str, int] = {}  # by the name of another run: from which of its trials this one's fits start
@@ -111,6 +113,7 @@ class Ledger:
         match record:
             case SearchBegun():
                 self.spec = from_data(record.spec)
+                self.facts = record.spec.get("facts", {})
             case Ask():
                 self.trials[record.trial] = TrialEntry(record.trial, record.cell, record.config, record.origin)
             case Start():
@@ -168,25 +171,58 @@ class Ledger:
         ]
         return sorted(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
 
-    def scores(self, trial: TrialEntry) -> list[float]:
-        """Return the scores of a trial's complete fits, by seed and fold; a duplicate has those of its original."""
+    def judged_steps(self, trial: TrialEntry) -> dict[FitKey, int]:
+        """Return the step at which each complete fit of a trial is judged, as the spec's `score_at` says.
+
+        A fit without a finite value at such a step is left out.
+        """
+        assert self.spec is not None
+        metric, mode = self.spec.metric, self.spec.mode
+        complete = {key: trial.fits[key] for key in sorted(trial.fits) if trial.fits[key].state is State.COMPLETE}
+        match self.spec.score_at:
+            case "own_best":
+                steps = {key: fit.best_step(metric, mode) for key, fit in complete.items()}
+            case "common_best":
+                common = _best_common_step(list(complete.values()), metric, mode)
+                steps = dict.fromkeys(complete, common)
+            case "last":
+                steps = {key: fit.last_step_with_weights for key, fit in complete.items()}
+        return {
+            key: step
+            for key, step in steps.items()
+            if step is not None and math.isfinite(complete[key].metrics[step].get(metric, math.nan))
+        }
+
+    def scores_by_fit(self, trial: TrialEntry) -> dict[tuple[int, int], float]:
+        """Return the scores of a trial's complete fits by (seed, fold); a duplicate has those of its original."""
         assert self.spec is not None
         if trial.duplicate_of is not None:
-            return self.scores(self.trials[trial.duplicate_of])
-        complete = [trial.fits[key] for key in sorted(trial.fits) if trial.fits[key].state is State.COMPLETE]
-        scores = (fit.score(self.spec.metric, self.spec.mode) for fit in complete)
-        return [score for score in scores if score is not None]
+            return self.scores_by_fit(self.trials[trial.duplicate_of])
+        steps = self.judged_steps(trial)
+        return {(key.seed, key.fold): trial.fits[key].metrics[step][self.spec.metric] for key, step in steps.items()}
+
+    def size_of(self, trial: TrialEntry) -> float:
+        """Return how many weights a trial's model has, as its fits reported (`parameters`); 0 where they did not."""
+        steps = self.judged_steps(trial)
+        return max((trial.fits[key].metrics[step].get("parameters", 0.0) for key, step in steps.items()), default=0.0)
+
+    def scores(self, trial: TrialEntry) -> list[float]:
+        """Return the scores of a trial's complete fits, by seed and fold."""
+        return list(self.scores_by_fit(trial).values())
 
     def value_of(self, trial: TrialEntry) -> float | None:
         """Return the mean over the fits' scores, the trial's value."""
         scores = self.scores(trial)
         return fmean(scores) if scores else None
 
-    def median_best_step(self, trial: TrialEntry) -> int:
-        """Return the median of the best steps of the trial's fits: how long a final is trained."""
-        assert self.spec is not None
-        steps = [fit.best_step(self.spec.metric, self.spec.mode) for fit in trial.fits.values()]
-        return median_low([step for step in steps if step is not None])
+
+def _best_common_step(fits: Sequence[FitEntry], metric: str, mode: str) -> int | None:
+    """Return the earliest step at which the mean over fits is best, of those that all have (with weights, if any)."""
+    sign = 1.0 if mode == "max" else -1.0
+    steps = set.intersection(*(set(fit.checkpoints or fit.metrics) for fit in fits)) if fits else set()
+    means = {step: sign * fmean(fit.metrics[step].get(metric, math.nan) for fit in fits) for step in steps}
+    finite = {step: mean for step, mean in means.items() if math.isfinite(mean)}
+    return min(finite, key=lambda step: (-finite[step], step)) if finite else None
 
 
 def as_texts(config: Config) -> Mapping[str, str]:

@@ -12,14 +12,14 @@ from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_contents import experiment_of, read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.results.table import note_on_openings, rows_of, table_csv, table_markdown, write_tables
+from orchestrator.results.table import judged_at, note_on_openings, rows_of, table_csv, table_markdown, write_tables
 from orchestrator.specs.experiment import Experiment
 
 
 def consolidate(folders: Sequence[RunFolder], *, as_json: bool) -> str:
     """Write each run's tables; return one table over all of them, as Markdown or as JSON rows."""
     runs: dict[str, list[dict[str, str]]] = {}
-    modes = set()
+    modes, specs = set(), []
     for folder in folders:
         experiment = experiment_of(folder)
         if experiment:
@@ -31,6 +31,7 @@ def consolidate(folders: Sequence[RunFolder], *, as_json: bool) -> str:
             assert ledger.spec is not None
             write_tables(ledger, found, alive=is_held(folder))
             modes.add(ledger.spec.mode)
+            specs.append(ledger.spec)
             name = f"{folder.name}/{found.name}" if experiment else found.name
             runs[name] = rows_of(ledger, alive=is_held(folder))
     if not modes:
@@ -40,7 +41,8 @@ def consolidate(folders: Sequence[RunFolder], *, as_json: bool) -> str:
     if as_json:
         return json.dumps(list(csv.DictReader(io.StringIO(table_csv(runs)))))
     notes = "".join(note_on_openings(folder) for folder in folders)
-    return table_markdown(runs, title=", ".join(folder.name for folder in folders), mode=modes.pop()) + notes
+    title = ", ".join(folder.name for folder in folders)
+    return table_markdown(runs, title=title, mode=modes.pop(), judged_at=judged_at(specs)) + notes
 
 
 def consolidate_experiment(experiment: Experiment, folder: RunFolder) -> str:
@@ -49,6 +51,8 @@ def consolidate_experiment(experiment: Experiment, folder: RunFolder) -> str:
     runs = {name: rows_of(ledger, alive=False) for name, ledger in ledgers.items() if ledger.spec is not None}
     write_text(folder.table_csv, table_csv(runs))
     mode = experiment.searches[experiment.candidates[0]].mode
-    text = table_markdown(runs, title=f"{folder.name}: validation", mode=mode) + note_on_openings(folder)
+    judged = judged_at(ledger.spec for ledger in ledgers.values() if ledger.spec is not None)
+    title = f"{folder.name}: validation"
+    text = table_markdown(runs, title=title, mode=mode, judged_at=judged) + note_on_openings(folder)
     write_text(folder.table_md, text)
     return text

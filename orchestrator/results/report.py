@@ -1,14 +1,14 @@
 """What is printed at the end of a command: the table, the stages with their winners, the test with its intervals."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.status import status_of
-from orchestrator.results.table import rows_of, table_markdown
-from orchestrator.search.selection import winner_of
+from orchestrator.results.table import judged_at, rows_of, table_markdown
+from orchestrator.search.selection import Winner, winner_of
 from orchestrator.specs.experiment import Experiment
 
 
@@ -19,8 +19,16 @@ def search_report(folder: RunFolder, *, as_json: bool, logged: str | None = None
     ledger = read_ledger(folder)
     assert ledger.spec is not None
     rows = {folder.name: rows_of(ledger, alive=False)}
-    table = table_markdown(rows, title=folder.name, mode=ledger.spec.mode, most=10)
-    return _with_places([table, f"table {folder.table_csv}"], logged)
+    judged = judged_at([ledger.spec])
+    table = table_markdown(rows, title=folder.name, mode=ledger.spec.mode, judged_at=judged, most=10)
+    won = list(_winner_lines(winner_of(ledger, folder))) if ledger.ranked() else []
+    return _with_places([table, *won, f"table {folder.table_csv}"], logged)
+
+
+def _winner_lines(winner: Winner) -> Iterator[str]:
+    yield f"winner: trial {winner.trial}; {winner.best}"
+    if winner.rising:
+        yield "  its fits still became better in their last tenth: offer a longer max_steps"
 
 
 def final_report(folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
@@ -56,7 +64,11 @@ def test_lines(tested: Mapping[str, Any]) -> list[str]:
     metrics = tested["metrics"]
     lines = [
         f"test: winner of {tested['stage']} (trial {tested['trial']}), {tested['seeds']} seeds, {tested['steps']} steps"
+        if "what" not in tested  # of an earlier version
+        else f"test: {tested['what']}"
     ]
+    if "why" in tested:
+        lines.append(f"  because {tested['why']}")
     if tested["note"]:
         lines.append(f"  NOTE {tested['note']}")
     for name, value in metrics.items():

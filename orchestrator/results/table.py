@@ -6,13 +6,14 @@ Derived from the journal alone, so it can be written at any time, while the sear
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from orchestrator.atomic import write_text
 from orchestrator.history.ledger import Ledger, TrialEntry, as_texts
 from orchestrator.history.records import State
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.search.selection import t_interval
+from orchestrator.search.comparison import t_interval
+from orchestrator.specs.specs import SearchSpec
 
 COLUMNS = ("trial", "state", "mean", "sd", "low", "high", "steps", "seconds")
 Row = dict[str, str]
@@ -34,7 +35,9 @@ def table_csv(runs: Mapping[str, list[Row]]) -> str:
     return text.getvalue()
 
 
-def table_markdown(runs: Mapping[str, list[Row]], *, title: str, mode: str, most: int | None = None) -> str:
+def table_markdown(
+    runs: Mapping[str, list[Row]], *, title: str, mode: str, judged_at: str, most: int | None = None
+) -> str:
     """Return the rows as a Markdown table, the best mean first; `most` cuts it there and says so."""
     names = [name for name in _columns(runs) if name not in ("sd", "low", "high")]
     rows = [{**row, "run": run} for run, found in runs.items() for row in found]
@@ -47,7 +50,7 @@ def table_markdown(runs: Mapping[str, list[Row]], *, title: str, mode: str, most
     return (
         f"# {title}\n\n"
         + "\n".join(lines)
-        + "\n\nmean: over the trial's fits, with the 95 % t-interval where there are several.\n"
+        + f"\n\nmean: over the trial's fits, each at {judged_at}, with the 95 % t-interval where there are several.\n"
     )
 
 
@@ -57,7 +60,20 @@ def write_tables(ledger: Ledger, folder: RunFolder, *, alive: bool) -> None:
     runs = {folder.name: rows_of(ledger, alive=alive)}
     write_text(folder.table_csv, table_csv(runs))
     title = f"{folder.name}: {ledger.spec.metric} ({ledger.spec.mode})"
-    write_text(folder.table_md, table_markdown(runs, title=title, mode=ledger.spec.mode) + note_on_openings(folder))
+    text = table_markdown(runs, title=title, mode=ledger.spec.mode, judged_at=judged_at([ledger.spec]))
+    write_text(folder.table_md, text + note_on_openings(folder))
+
+
+JUDGED_AT = {
+    "last": "its last step",
+    "common_best": "the step at which the mean of the trial's fits is best",
+    "own_best": "its own best step, which flatters it",
+}
+
+
+def judged_at(specs: Iterable[SearchSpec]) -> str:
+    """Return at which step the fits of these searches were judged, in words."""
+    return " or ".join(dict.fromkeys(JUDGED_AT[spec.score_at] for spec in specs))
 
 
 def note_on_openings(folder: RunFolder) -> str:
@@ -101,11 +117,10 @@ def _row(ledger: Ledger, trial: TrialEntry, *, alive: bool) -> Row:
 
 
 def _collapsed(ledger: Ledger, trial: TrialEntry) -> tuple[int, int]:
-    """Return how many of a trial's fits reported `collapsed` (one answer for all) at their best step, of how many."""
-    assert ledger.spec is not None
-    spec, fits = ledger.spec, trial.fits.values()
-    best = [(fit, step) for fit in fits if (step := fit.best_step(spec.metric, spec.mode)) is not None]
-    flags = [fit.metrics[step].get("collapsed", 0.0) > 0 for fit, step in best]
+    """Return how many of a trial's fits reported `collapsed` (one answer for all) where judged, of how many."""
+    flags = [
+        trial.fits[key].metrics[step].get("collapsed", 0.0) > 0 for key, step in ledger.judged_steps(trial).items()
+    ]
     return sum(flags), len(flags)
 
 

@@ -8,10 +8,10 @@ from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import write_tables
 from orchestrator.runs.experiment_run import run_experiment
-from orchestrator.runs.final_run import retrain
+from orchestrator.runs.final_run import make_final
 from orchestrator.runs.search_run import run_search
 from orchestrator.specs.experiment import Experiment
-from orchestrator.specs.specs import SearchSpec
+from orchestrator.specs.specs import FinalSpec, SearchSpec
 
 OpenSession = Callable[[], AbstractContextManager[Session]]
 
@@ -32,10 +32,10 @@ def drive_experiment(
     return _logged(folder, tuple(experiment.searches))
 
 
-def drive_final(folder: RunFolder, open_session: OpenSession, *, seeds: int, reopen: bool = False) -> str:
-    """Retrain and test the winner of a search; return where MLflow has it."""
+def drive_final(folder: RunFolder, open_session: OpenSession, *, how: FinalSpec, reopen: bool = False) -> str:
+    """Make the winner of a search one model and test it; return where MLflow has it."""
     with open_session() as session:
-        retrain(folder, folder.final, seeds=seeds, session=session, reopen=reopen)
+        make_final([folder], folder.final, how=how, session=session, reopen=reopen)
         write_tables(read_ledger(folder), folder, alive=False)
     return _logged(folder)
 

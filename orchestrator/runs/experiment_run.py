@@ -12,9 +12,9 @@ from orchestrator.history.records import SearchBegun, Stage
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.consolidation import consolidate_experiment
-from orchestrator.runs.final_run import retrain
+from orchestrator.runs.final_run import make_final
 from orchestrator.runs.search_run import run_search
-from orchestrator.search.selection import Winner, winner_of
+from orchestrator.search.selection import winner_among, winner_of
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.specs import differences
 from orchestrator.specs.strict_yaml import write_yaml
@@ -42,9 +42,11 @@ def run_experiment(
                 )
             if name not in {record.name for record, _at in journal.entries if isinstance(record, Stage)}:
                 journal.append(Stage(name=name, winner=winner))
-        best, chosen = best_stage(experiment, folder)
-        write_json(folder.winner, {"stage": best, **chosen.as_data()})
-        tested = retrain(folder.stage(best), folder.final, seeds=experiment.seeds, session=session, reopen=reopen)
+        stages = [folder.stage(name) for name in experiment.candidates]
+        won, _, _ = winner_among([(read_ledger(stage), stage) for stage in stages])
+        write_json(folder.winner, won.as_data())
+        session.progress.say(f"winner: {won.best}")
+        tested = make_final(stages, folder.final, how=experiment.final, session=session, reopen=reopen)
         consolidate_experiment(experiment, folder)
     finally:
         journal.close()
@@ -64,14 +66,6 @@ def begin_experiment(experiment: Experiment, folder: RunFolder) -> int:
         journal.close()
     first = next(iter(experiment.searches.values()))
     return first.total * first.seeds * folds_of(first, prepared_task(first.task))
-
-
-def best_stage(experiment: Experiment, folder: RunFolder) -> tuple[str, Winner]:
-    """Return which of the candidate stages has the best winner, by validation alone; of equal ones the first."""
-    winners = {name: winner_of(read_ledger(folder.stage(name)), folder.stage(name)) for name in experiment.candidates}
-    sign = 1.0 if next(iter(winners.values())).mode == "max" else -1.0
-    best = max(winners, key=lambda name: sign * winners[name].interval.mean)
-    return best, winners[best]
 
 
 def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> Experiment:

@@ -1,13 +1,16 @@
-"""The final: the winner's configuration retrained over seeds on train + validation, tested once, exported.
+"""The final: the winner made one model, tested once, exported (final_members.py: of which fits it consists).
 
-It is a run of its own in `final/`, with the journal of a search of one trial. The opening of the test part is journaled
-before it happens: the same checkpoints after a crash are the same opening, any other opening must be asked for.
+It is a run of its own in `final/`, with the journal of a search. The opening of the test part is journaled before it
+happens: the same checkpoints after a crash are the same opening, any other opening must be asked for.
 """
 
+import contextlib
 import json
 import math
 import shutil
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from orchestrator.atomic import write_json, write_text
@@ -19,81 +22,88 @@ from orchestrator.history.openings import openings_of
 from orchestrator.history.records import State
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.runs.final_members import final_spec, members_of, own_checkpoints, take_over
 from orchestrator.runs.search_run import start_from_of
-from orchestrator.search.lineage import Lineage
+from orchestrator.search.lineage import Lineage, from_nothing
 from orchestrator.search.search import Search
-from orchestrator.search.selection import Winner, checkpoint_of, winner_checkpoints, winner_of
+from orchestrator.search.selection import Contender, Winner, winner_among
 from orchestrator.search.task_facts import TaskFacts
-from orchestrator.specs.specs import SearchSpec, as_data, differences
+from orchestrator.specs.specs import FinalSpec, SearchSpec, as_data, differences
 from orchestrator.specs.strict_yaml import write_yaml
 from orchestrator.specs.task_loading import prepared_task
 
 
-def retrain(
-    source: RunFolder, final: RunFolder, *, seeds: int, session: Session, reopen: bool = False
+def make_final(
+    sources: Sequence[RunFolder], final: RunFolder, *, how: FinalSpec, session: Session, reopen: bool = False
 ) -> dict[str, Any]:
-    """Retrain the winner of the search in `source` into `final`, test and export it; return the content of test.json.
+    """Make the winner of the searches one model in `final`, test and export it; return the content of test.json.
 
     A final that is already tested is returned as it is, unless `reopen` asks for another one. One that never opened the
     test part and is of another winner, or failed, is set aside.
     """
-    ledger = read_ledger(source)
-    assert ledger.spec is not None
-    winner = winner_of(ledger, source)
-    spec = final_spec(ledger.spec, winner, seeds=seeds)
-    task = prepared_task(spec.task)
+    winner, chosen, ties = winner_among([(read_ledger(source), source) for source in sources])
+    members = members_of(chosen, ties, how)
+    spec = final_spec(members, how)
     if (reopen and final.test.exists()) or _is_of_no_use(final, spec):
         set_aside(final)
+    with made(members, final, how=how, session=session) as search:
+        return _test(search, final, winner, members, how, session)
+
+
+@contextlib.contextmanager
+def made(members: Sequence[Contender], final: RunFolder, *, how: FinalSpec, session: Session) -> Iterator[Search]:
+    """Train or take over the fits of a final; give its search, whose journal is open meanwhile."""
+    spec, source, retrained = final_spec(members, how), members[0].ledger.spec, how.form == "retrained"
+    assert source is not None
+    start_from = start_from_of(source, members[0].folder) if retrained else from_nothing
     search = Search(
         spec,
         final,
-        facts=TaskFacts.of(task, spec),
+        facts=TaskFacts.of(prepared_task(spec.task), spec).as_begun(members[0].ledger.facts),
         incarnation=session.incarnation,
-        lineage=Lineage(
-            start_from=start_from_of(ledger.spec, source),
-            final=True,
-            calibrate_from=winner_checkpoints(ledger, source),
-        ),
+        lineage=Lineage(start_from=start_from, final=True),
         listener=session.progress,
     )
     try:
         write_text(final.spec, write_yaml(as_data(search.spec)))
         if not search.is_finished:
-            session.progress.say(
-                f"final: trial {winner.trial} of {source.name}, {seeds} seeds, {search.spec.max_steps} steps"
-            )
-        session.execute(search)
-        return _test(search, final, winner, source.name, session)
+            session.progress.say(f"{final.name}: {_what(members, how, spec)}")
+        if retrained:
+            session.execute(search)
+        else:
+            take_over(members, search)
+        if error := next((trial.error for trial in search.ledger.trials.values() if trial.error), None):
+            raise RunFailed(f"{final.path}: the final could not be trained: {error}")
+        yield search
     finally:
         search.close()
 
 
-def final_spec(spec: SearchSpec, winner: Winner, *, seeds: int) -> SearchSpec:
-    """Return the search of one trial that retrains the winner for the median best step of its fits."""
-    return spec.model_copy(
-        update={
-            "sampler": "grid",
-            "space": dict(winner.config),
-            "trials": None,
-            "seeds": seeds,
-            "folds": 1,
-            "max_steps": winner.median_best_step,
-            "prune": None,
-            "budget": None,
-        }
-    )
+def _what(members: Sequence[Contender], how: FinalSpec, spec: SearchSpec) -> str:
+    of = f"trial {members[0].trial.number} of {members[0].folder.name}"
+    if how.form == "retrained":
+        return f"{of}, retrained over {how.seeds} seeds, {spec.stop_at or spec.max_steps} steps"
+    ties = f" and the {len(members) - 1} that tie with the best" if len(members) > 1 else ""
+    return f"{of}{ties}: their {sum(len(one.trial.fits) for one in members)} judged fits, averaged"
 
 
-def _test(search: Search, final: RunFolder, winner: Winner, source: str, session: Session) -> dict[str, Any]:
+def _test(
+    search: Search,
+    final: RunFolder,
+    winner: Winner,
+    members: Sequence[Contender],
+    how: FinalSpec,
+    session: Session,
+) -> dict[str, Any]:
+    if final.test.exists() and final.model.exists():
+        return _read(final)
+    paths = own_checkpoints(search.ledger, final)
+    judged = [path for one in members for path in one.checkpoints] if how.form == "retrained" else paths
     if not final.test.exists():
-        trial = search.ledger.trials[0]
-        if trial.error:
-            raise RunFailed(f"{final.path}: the final could not be trained: {trial.error}")
-        paths = [checkpoint_of(search.ledger, final, trial, seed=seed, fold=0) for seed in range(search.spec.seeds)]
         names = tuple(str(path.relative_to(final.path)) for path in paths)
         if names not in [opened.checkpoints for opened in search.ledger.tests_opened]:
             search.open_test(names)
-        scores = session.call(search.spec.task, "test", paths, final.path)
+        scores = session.call(search.spec.task, "test", paths, final.path, judged)
         metrics = {name: float(value) for name, value in scores.items() if math.isfinite(value)}
         openings = len(openings_of(search.facts.data, final))
         write_json(
@@ -106,27 +116,33 @@ def _test(search: Search, final: RunFolder, winner: Winner, source: str, session
                 else f"the test part was opened {openings} times: these scores may be chosen",
                 "undefined": sorted(scores.keys() - metrics.keys()),
                 "opened_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "stage": source,
+                "stage": winner.search,
                 "trial": winner.trial,
                 "config": winner.config,
-                "steps": search.spec.max_steps,
+                "what": _what(members, how, search.spec),
+                "why": winner.best,
+                "form": how.form,
+                "members": len(paths),
+                "steps": search.spec.stop_at or search.spec.max_steps,
                 "seeds": search.spec.seeds,
                 "checkpoints": names,
             },
         )
     if not final.model.exists():
-        _export(search, final, session)
+        _export(search, final, paths, judged, session)
+    return _read(final)
+
+
+def _read(final: RunFolder) -> dict[str, Any]:
     tested: dict[str, Any] = json.loads(final.test.read_text())
     return tested
 
 
-def _export(search: Search, final: RunFolder, session: Session) -> None:
+def _export(search: Search, final: RunFolder, paths: list[Path], judged: list[Path], session: Session) -> None:
     beside = final.path / "model.part"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(mode=0o700)
-    trial = search.ledger.trials[0]
-    paths = [checkpoint_of(search.ledger, final, trial, seed=key.seed, fold=0) for key in sorted(trial.fits)]
-    signature = session.call(search.spec.task, "export", paths, beside)
+    signature = session.call(search.spec.task, "export", paths, beside, judged)
     openings = len(openings_of(search.facts.data, final))
     write_json(beside / "signature.json", {"task": search.spec.task.name, "test_openings": openings, **signature})
     beside.rename(final.model)

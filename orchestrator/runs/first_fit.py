@@ -24,7 +24,7 @@ from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.space_mistakes import mistakes_in
 from orchestrator.specs.specs import SearchSpec
 from orchestrator.specs.steps import with_steps
-from orchestrator.specs.task_loading import load_task, parameters_of
+from orchestrator.specs.task_loading import load_task
 from orchestrator.task import Config, Fit, Metrics, Parameter, Scalar, Task
 
 Say = Callable[[str], None]
@@ -47,7 +47,7 @@ def run_first_fit(
     that the space leads to. Raises UserError with every mistake of the changes, RaisedByTask for an error of the task.
     """
     task = load_task(spec.task)
-    config = {**_first_config(spec, parameters_of(spec, task)), **changes}
+    config = {**_first_config(spec, TaskFacts.of(task, spec)), **changes}
     changed = spec.model_copy(update={"space": config})  # what is set may bring hyperparameters of its own
     facts = TaskFacts.of(task, changed)
     raise_if_any(list(_mistakes(config, with_steps(facts.parameters, changed), start_from)))
@@ -62,8 +62,8 @@ def run_first_fit(
         say(line)
 
 
-def _first_config(spec: SearchSpec, parameters: Mapping[str, Parameter]) -> Config:
-    return Suggestions(spec, Ledger(), parameters=parameters, final=False).next().config
+def _first_config(spec: SearchSpec, facts: TaskFacts) -> Config:
+    return Suggestions(spec, Ledger(), defaults=facts.defaults, final=False).next().config
 
 
 def _mistakes(

@@ -12,7 +12,7 @@ from scipy.stats import qmc
 
 from orchestrator.search.seeds import draw_seed
 from orchestrator.specs.dimensions import AnyDimension, Cell
-from orchestrator.specs.space import Space, in_order, suggest
+from orchestrator.specs.space import Space, cells, in_order, suggest
 from orchestrator.specs.specs import SearchSpec
 from orchestrator.task import Scalar
 
@@ -114,6 +114,14 @@ def startup_config(
         units = np.random.default_rng(draw_seed("startup", spec.seed, number)).random(len(names))
         near = {} if place % 2 else priors(spec.space, defaults)
     return suggest(spec.space, cell, FromUnits(dict(zip(names, map(float, units), strict=True)), near))
+
+
+def drawn_evenly(space: Space, seed: int) -> dict[str, Scalar]:
+    """Return one configuration of a space, any as likely as any other; of an outer grid's values, too."""
+    rng = np.random.default_rng(seed)
+    every = cells(space)
+    units = {name: float(rng.random()) for name in in_order(space)}
+    return suggest(space, every[int(rng.integers(len(every)))], FromUnits(units, {}))
 
 
 def priors(space: Space, defaults: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -18,7 +18,7 @@ def fit_to_run(
     trial, seed, fold = entry.key
     return Fit(
         trial=trial,
-        config=complete_config(config, facts.parameters),
+        config=complete_config(config, facts.parameters, facts.defaults),
         seed=draw_seed("fit", spec.seed, seed, fold),
         fold=fold,
         folds=facts.folds,
@@ -27,5 +27,4 @@ def fit_to_run(
         start_from=lineage.start_from(seed, fold),
         resume_from=newest_checkpoint(entry, folder),
         final=lineage.final,
-        calibrate_from=lineage.calibrate_from,
     )

@@ -17,4 +17,3 @@ class Lineage:
 
     start_from: StartFrom = from_nothing
     final: bool = False  # the fits retrain a winner, on train + validation
-    calibrate_from: tuple[Path, ...] = ()  # final only: the winner's checkpoints, with their held-out predictions

@@ -13,7 +13,6 @@ from statistics import fmean
 from scipy import stats
 
 from orchestrator.history.ledger import Ledger, TrialEntry
-from orchestrator.history.records import State
 
 FEWEST_FITS = 2  # of a trial, before anything is concluded from them
 OTHERS = 20  # complete trials, the best ones, from which the variation is estimated
@@ -30,8 +29,8 @@ def is_raced_out(ledger: Ledger, trial: TrialEntry, *, confidence: float) -> boo
         return False
     assert ledger.spec is not None
     sign = 1.0 if ledger.spec.mode == "max" else -1.0
-    best, *others = (_scores(ledger, complete) for complete in ranked)
-    behind = _behind(_scores(ledger, trial), best, sign)
+    best, *others = (ledger.scores_by_fit(complete) for complete in ranked)
+    behind = _behind(ledger.scores_by_fit(trial), best, sign)
     return cannot_win(behind, [_behind(other, best, sign) for other in others], confidence=confidence)
 
 
@@ -43,8 +42,9 @@ def cannot_win(behind: Sequence[float], others: Sequence[Sequence[float]], *, co
     if len(behind) < FEWEST_FITS:
         return False
     mean = fmean(behind)
-    squares = sum((value - fmean(group)) ** 2 for group in (behind, *others) for value in group)
-    freedom = sum(len(group) - 1 for group in (behind, *others))
+    groups = [behind, *(group for group in others if group)]
+    squares = sum((value - fmean(group)) ** 2 for group in groups for value in group)
+    freedom = sum(len(group) - 1 for group in groups)
     error = math.sqrt(squares / freedom / len(behind))
     if error == 0:
         return mean > 0
@@ -53,9 +53,3 @@ def cannot_win(behind: Sequence[float], others: Sequence[Sequence[float]], *, co
 
 def _behind(scores: Scores, best: Scores, sign: float) -> list[float]:
     return [sign * (best[fit] - score) for fit, score in scores.items() if fit in best]
-
-
-def _scores(ledger: Ledger, trial: TrialEntry) -> Scores:
-    complete = [key for key in sorted(trial.fits) if trial.fits[key].state is State.COMPLETE]
-    scores = ledger.scores(trial)
-    return {(key.seed, key.fold): score for key, score in zip(complete, scores, strict=True)}

@@ -5,8 +5,9 @@ whoever executes fits calls next_fit, reported, returned, failed and lost, from 
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.history.first_record import first_spec, refuse_another
@@ -30,7 +31,7 @@ from orchestrator.search.agenda import Agenda
 from orchestrator.search.budget import Spending
 from orchestrator.search.fit_to_run import fit_to_run
 from orchestrator.search.lineage import Lineage
-from orchestrator.search.retention import drop_checkpoints, drop_complete_fits, drop_losers
+from orchestrator.search.retention import drop_checkpoints, drop_complete_fits, drop_losers, drop_unjudged
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.search.verdicts import (
@@ -67,7 +68,6 @@ class Search:
         self.spec = spec
         self.total = spec.total
         self.folder = folder
-        self.facts = facts
         self.ledger = Ledger()
         self.in_flight: set[FitKey] = set()
         # At most so many fits are still to be run. A number and no property: another thread reads it (pool_size.py)
@@ -78,11 +78,12 @@ class Search:
         self._listener = listener
         self._losses: dict[FitKey, int] = {}
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
-        self._described = {**as_data(spec), "facts": facts.recorded()}
-        self._suggestions = Suggestions(spec, self.ledger, parameters=facts.parameters, final=lineage.final)
         folder.create()
         self.journal = Journal(folder.journal)
         try:
+            self.facts = facts.as_begun(self._begun().get("facts", {}))
+            self._described = {**as_data(spec), "facts": self.facts.recorded()}
+            self._suggestions = Suggestions(spec, self.ledger, defaults=self.facts.defaults, final=lineage.final)
             self._replay()
             self.fits_left = self._agenda.fits_left()
         except BaseException:
@@ -126,8 +127,10 @@ class Search:
         """Close a fit that came back, was stopped, or ran out of budget (which leaves it to be continued)."""
         self.in_flight.discard(key)
         fit = self.ledger.fit(key)
-        state, error = verdict_on_returned(
-            fit, self.ledger.trials, out_of_budget=self.spending.is_over, max_steps=self._steps_of(key)
+        state, error = (
+            self._verdict_on_stopped(fit)
+            if fit.was_stopped
+            else verdict_on_returned(fit, out_of_budget=self.spending.is_over, max_steps=self._steps_of(key))
         )
         if state.is_finished:
             self._end(fit, state, error)
@@ -145,7 +148,7 @@ class Search:
         self.in_flight.discard(key)
         fit = self.ledger.fit(key)
         if fit.was_stopped:
-            self._end(fit, *verdict_on_stopped(fit, self.ledger.trials))
+            self._end(fit, *self._verdict_on_stopped(fit))
             return
         if not with_node:
             self._losses[key] = self._losses.get(key, 0) + 1
@@ -167,6 +170,25 @@ class Search:
         if source not in self.ledger.winners:
             self._write(Stage(name=source, winner=winner))
 
+    def adopt(self, number: int, source: TrialEntry, steps: Mapping[FitKey, int]) -> None:
+        """Take over a finished trial of another search, each fit as far as the step given; not what is known already.
+
+        Their checkpoints must lie in this search's folder.
+        """
+        if number not in self.ledger.trials:
+            self._write(Ask(trial=number, cell=0, config=source.config, origin="final"))
+        for key, last in steps.items():
+            fit = self.ledger.fit(key._replace(trial=number))
+            if fit.state.is_finished:
+                continue
+            self._write(Start(**fit.key._asdict(), bundle=None, incarnation=self._incarnation))
+            theirs = source.fits[key]
+            for step in sorted(step for step in theirs.metrics if step <= last and step not in fit.metrics):
+                kept = theirs.checkpoints.get(step) if step == last else None
+                row = {**fit.key._asdict(), "step": step, "metrics": theirs.metrics[step], "checkpoint": kept}
+                self._write(Reported(**row, decision="continue"))
+            self._end(fit, State.COMPLETE)
+
     def open_test(self, checkpoints: tuple[str, ...]) -> None:
         """Journal that the sealed part is about to be opened for these checkpoints."""
         self._write(TestOpened(final=self.folder.name, checkpoints=checkpoints))
@@ -182,13 +204,16 @@ class Search:
 
     # Replay and records.
 
+    def _begun(self) -> Mapping[str, Any]:
+        return first_spec(self.journal, of="search") if self.journal.entries else {}
+
     def _replay(self) -> None:
         entries = list(self.journal.entries)
         if not entries:
             self._write(SearchBegun(spec=self._described))
             return
-        begun = as_today(first_spec(self.journal, of="search"))
-        begun["facts"] = {**self.facts.recorded(), **begun.get("facts", {})}  # an earlier version noted fewer
+        begun = as_today(self._begun())
+        begun["facts"] = {**self.facts.recorded(), **begun.get("facts", {}), "defaults": dict(self.facts.defaults)}
         refuse_another(self.folder, differences(begun, self._described), of="a search")
         for record, at in entries:
             self._apply(record, at, replay=True)
@@ -196,7 +221,7 @@ class Search:
             self._write(SearchBegun(spec=self._described))
         for fit in [fit for trial in self._agenda.open_trials() for fit in trial.fits.values()]:
             if fit.was_stopped and not fit.state.is_finished:
-                self._end(fit, *verdict_on_stopped(fit, self.ledger.trials))
+                self._end(fit, *self._verdict_on_stopped(fit))
         for trial in self._agenda.open_trials():
             self._settle(trial)
         for trial in self.ledger.told():
@@ -259,8 +284,12 @@ class Search:
                 f"metric: {self.spec.metric} is not among what the task reports: {', '.join(sorted(metrics))}; "
                 "correct the spec"
             )
-        stop = divergence(metrics) or self._suggestions.decide_to_stop(key, step, metrics)
+        at_its_end = self.spec.stop_at is not None and step >= self.spec.stop_at
+        stop = divergence(metrics) or at_its_end or self._suggestions.decide_to_stop(key, step, metrics)
         return "stop" if stop else "continue"
+
+    def _verdict_on_stopped(self, fit: FitEntry) -> tuple[State, str | None]:
+        return verdict_on_stopped(fit, self.ledger.trials, stop_at=self.spec.stop_at)
 
     def _end(self, fit: FitEntry, state: State, error: str | None = None) -> None:
         self._write(End(**fit.key._asdict(), state=state, error=error))
@@ -275,6 +304,8 @@ class Search:
         if not state.is_finished:
             return
         self._write(Tell(trial=trial.number, state=state, value=value))
+        if state is State.COMPLETE and not self._lineage.final:
+            drop_unjudged(self.ledger, trial, self.folder)
         if state is State.PRUNED:
             drop_complete_fits(trial, self.folder)
         drop_losers(self.ledger, self.folder)

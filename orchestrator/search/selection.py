@@ -1,113 +1,193 @@
-"""Which trial won, how sure that is, and where its weights lie.
+"""Which trial won, and on what ground: the burden of proof lies on the tuned one.
 
-The winner has the best mean; the trials that a paired t-test over the same seeds and folds cannot tell from it are
-named beside it, because the largest of many noisy numbers is not by itself a finding.
+All complete trials of a search, or of several stages that compete, are compared over the same fits (comparison.py).
+Where they cannot be told apart at all, the untuned default is kept. Else the winner is the simplest within one
+standard error of the best mean: the default before others, what starts from nothing before what starts from another
+stage, then the fewer parameters, then the better mean.
 """
 
-import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import median_low
 from typing import Any
-
-from scipy import stats
 
 from orchestrator.errors import RunFailed
 from orchestrator.history.ledger import Ledger, TrialEntry
 from orchestrator.history.records import FitKey
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.search.comparison import Comparison, Interval, compare, t_interval
+from orchestrator.search.length import is_rising
 
-CONFIDENCE = 0.95
+UNKNOWN_RATIO = 0.25  # validation over train records, where the task does not say it: five folds
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A mean over fits; sd and the bounds of its 95 % t-interval are None for a single fit."""
+@dataclass(frozen=True, eq=False)
+class Contender:
+    """A complete trial of one of the searches that compete."""
 
-    mean: float
-    sd: float | None
-    low: float | None
-    high: float | None
+    folder: RunFolder
+    ledger: Ledger
+    trial: TrialEntry
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nobody tuned it, and it starts from nothing."""
+        return self.trial.origin == "default" and not self.starts
+
+    @property
+    def starts(self) -> bool:
+        """Whether it starts from another search's weights."""
+        return self.ledger.spec is not None and self.ledger.spec.start_from is not None
+
+    @property
+    def median_step(self) -> int:
+        """The median of the steps at which its fits were judged."""
+        return median_low(self.ledger.judged_steps(self.trial).values())
+
+    @property
+    def checkpoints(self) -> list[Path]:
+        """The checkpoints of its fits at the steps where they were judged, by seed and fold."""
+        return list(checkpoints_of(self.ledger, self.folder, self.trial))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Winner:
-    """The best trial of a search."""
+    """The trial that won, of which search, and what it was compared with."""
 
+    search: str  # the name of its search's folder
     trial: int
     config: dict[str, Any]
     metric: str
     mode: str
     interval: Interval
     scores: list[float]
-    best_steps: list[int]
-    median_best_step: int
-    ties: list[int]
+    steps: list[int]  # at which its fits were judged
+    best: str  # the best mean, and what became of it, in one sentence
+    ties: list[str]  # what cannot be told from the best mean at 5 %
+    standard_error: float | None  # of the difference of two trials
+    over_default: float | None  # the winner's mean minus the untuned default's
+    rising: bool  # whether its fits still became better at their end: longer ones may be better
 
     def as_data(self) -> dict[str, Any]:
         """Return the content of winner.json."""
         data = asdict(self)
-        return {**{key: data[key] for key in ("trial", "metric", "mode")}, **data.pop("interval"), **data}
-
-
-def t_interval(scores: list[float]) -> Interval:
-    """Return mean, standard deviation and 95 % t-interval of the scores (one a fit)."""
-    if len(scores) < 2:
-        return Interval(scores[0], None, None, None)
-    mean, sd = fmean(scores), stdev(scores)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(scores) - 1)) * sd / math.sqrt(len(scores))
-    return Interval(mean, sd, mean - half, mean + half)
+        return {**{key: data[key] for key in ("search", "trial", "metric", "mode")}, **data.pop("interval"), **data}
 
 
 def winner_of(ledger: Ledger, folder: RunFolder) -> Winner:
-    """Return the best complete trial. Raises RunFailed where no trial is complete."""
-    assert ledger.spec is not None
-    ranked = ledger.ranked()
-    if not ranked:
-        states = sorted({str(trial.state) for trial in ledger.trials.values()})
+    """Return the winner of one search. Raises RunFailed where no trial is complete."""
+    return winner_among([(ledger, folder)])[0]
+
+
+def winner_among(searches: Sequence[tuple[Ledger, RunFolder]]) -> tuple[Winner, Contender, list[Contender]]:
+    """Return the winner of searches that compete, and all that cannot be told from the best, the best first.
+
+    Raises RunFailed where no trial is complete.
+    """
+    contenders = [Contender(folder, ledger, trial) for ledger, folder in searches for trial in ledger.ranked()]
+    if not contenders:
+        states = sorted({str(trial.state) for ledger, _ in searches for trial in ledger.trials.values()})
         raise RunFailed(
-            f"{folder.path}: no trial is complete ({', '.join(states) or 'none was begun'}), so there is no winner"
+            f"{searches[0][1].path}: no trial is complete ({', '.join(states) or 'none was begun'}), so there is no "
+            "winner"
         )
-    best = ranked[0]
-    metric, mode = ledger.spec.metric, ledger.spec.mode
-    steps = [best.fits[key].best_step(metric, mode) for key in sorted(best.fits)]
-    scores = ledger.scores(best)
+    spec = contenders[0].ledger.spec
+    assert spec is not None
+    shared = _shared_fits(contenders)
+    found = compare(
+        {number: [one.ledger.scores_by_fit(one.trial)[fit] for fit in shared] for number, one in enumerate(contenders)},
+        largest=spec.mode == "max",
+        test_over_train=_ratio(contenders[0].ledger),
+    )
+    chosen = found.best if spec.winner == "best" else _simplest(contenders, found)
+    winner = _described(contenders, found, chosen, named=len(searches) > 1)
+    return winner, contenders[chosen], [contenders[number] for number in found.ties]
+
+
+def _simplest(contenders: Sequence[Contender], found: Comparison) -> int:
+    default = _default(contenders)
+    if found.standard_error is None:  # a single fit each: nothing can be told, and the best mean is the best guess
+        return found.best
+    if default is not None and not found.differ:
+        return default
+
+    def simplicity(number: int) -> tuple[bool, bool, float]:
+        one = contenders[number]
+        return number != default, one.starts, one.ledger.size_of(one.trial)
+
+    return min(found.within_one_error, key=simplicity)  # by mean: of equally simple ones the first is the best
+
+
+def _default(contenders: Iterable[Contender]) -> int | None:
+    return next((number for number, one in enumerate(contenders) if one.is_default), None)
+
+
+def _shared_fits(contenders: Sequence[Contender]) -> list[tuple[int, int]]:
+    """Return the (seed, fold) that all contenders have: only over these can they be compared."""
+    every = [one.ledger.scores_by_fit(one.trial).keys() for one in contenders]
+    return sorted(set.intersection(*map(set, every)))
+
+
+def _ratio(ledger: Ledger) -> float:
+    ratio = ledger.facts.get("test_over_train")
+    return ratio if isinstance(ratio, float) else UNKNOWN_RATIO
+
+
+def _described(contenders: Sequence[Contender], found: Comparison, chosen: int, *, named: bool) -> Winner:
+    winner, best, default = contenders[chosen], contenders[found.best], _default(contenders)
+    spec = winner.ledger.spec
+    assert spec is not None
+    scores = winner.ledger.scores(winner.trial)
+    names = [_name(one, named=named) for one in contenders]
     return Winner(
-        trial=best.number,
-        config=dict(best.config),
-        metric=metric,
-        mode=mode,
+        search=winner.folder.name,
+        trial=winner.trial.number,
+        config=dict(winner.trial.config),
+        metric=spec.metric,
+        mode=spec.mode,
         interval=t_interval(scores),
         scores=scores,
-        best_steps=[step for step in steps if step is not None],
-        median_best_step=ledger.median_best_step(best),
-        ties=[other.number for other in ranked[1:] if is_tie(scores, ledger.scores(other))],
+        steps=list(winner.ledger.judged_steps(winner.trial).values()),
+        best=_ground(found, chosen, names, default=default, asked_for_best=spec.winner == "best"),
+        ties=[_name(contenders[number], named=named) for number in found.ties if contenders[number] is not best],
+        standard_error=found.standard_error,
+        rising=is_rising(winner.ledger, winner.trial, test_over_train=_ratio(winner.ledger)),
+        over_default=None if default is None else found.means[chosen] - found.means[default],
     )
 
 
-def is_tie(best: list[float], other: list[float]) -> bool:
-    """Return whether a paired t-test (5 %) cannot tell two trials apart.
+def _name(one: Contender, *, named: bool) -> str:
+    return f"{one.folder.name}/{one.trial.number}" if named else str(one.trial.number)
 
-    With a single fit nothing can be told, so nothing is claimed.
-    """
-    if len(best) != len(other) or len(best) < 2:
-        return False
-    differences = [a - b for a, b in zip(best, other, strict=True)]
-    mean, error = fmean(differences), stdev(differences) / math.sqrt(len(differences))
-    if error == 0:
-        return mean == 0
-    return bool(abs(mean) / error < stats.t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1))
+
+def _ground(found: Comparison, chosen: int, names: Sequence[str], *, default: int | None, asked_for_best: bool) -> str:
+    """Say in one sentence why this one won."""
+    best, error = names[found.best], found.standard_error
+    if error is None:
+        return f"trial {best} has the best mean; with one fit each, nothing can be told apart"
+    if asked_for_best:
+        return f"trial {best} has the best mean, which was all that was asked for"
+    behind = f"{abs(found.means[found.best] - found.means[chosen]):.4f}"
+    if chosen == default and not found.differ:
+        return (
+            f"nothing was found: the trials cannot be told apart (p {found.p_all_equal:.2f}), so the untuned default "
+            f"is kept, {behind} behind the best mean (trial {best})"
+        )
+    if chosen == found.best:
+        return f"trial {best} has the best mean, and nothing simpler lies within one standard error ({error:.4f})"
+    kind = "the untuned default" if chosen == default else f"trial {names[chosen]}, which is simpler,"
+    return f"{kind} lies {behind} behind the best mean (trial {best}), within one standard error ({error:.4f})"
 
 
 def checkpoint_of(ledger: Ledger, folder: RunFolder, trial: TrialEntry, *, seed: int, fold: int) -> Path:
-    """Return the checkpoint at the best step of one fit of a trial (a final's: at its last).
+    """Return the checkpoint of one fit of a trial at the step where it was judged (a final's: at its last).
 
     Raises RunFailed where it is gone.
     """
-    assert ledger.spec is not None
     fit = trial.fits[FitKey(trial.number, seed, fold)]
-    best = fit.best_step(ledger.spec.metric, ledger.spec.mode)
-    step = fit.last_step if trial.origin == "final" or best is None else best
+    last = fit.last_step_with_weights
+    step = last if trial.origin == "final" else ledger.judged_steps(trial).get(fit.key, last)
     if step not in fit.checkpoints:
         raise RunFailed(
             f"{folder.fit(fit.key)}: the task reported no checkpoint at step {step}, so there are no weights"
@@ -118,7 +198,6 @@ def checkpoint_of(ledger: Ledger, folder: RunFolder, trial: TrialEntry, *, seed:
     return path
 
 
-def winner_checkpoints(ledger: Ledger, folder: RunFolder) -> tuple[Path, ...]:
-    """Return the checkpoints of all fits of the winner, by seed and fold."""
-    best = ledger.trials[winner_of(ledger, folder).trial]
-    return tuple(checkpoint_of(ledger, folder, best, seed=key.seed, fold=key.fold) for key in sorted(best.fits))
+def checkpoints_of(ledger: Ledger, folder: RunFolder, trial: TrialEntry) -> tuple[Path, ...]:
+    """Return the checkpoints of all fits of a trial, by seed and fold."""
+    return tuple(checkpoint_of(ledger, folder, trial, seed=key.seed, fold=key.fold) for key in sorted(trial.fits))

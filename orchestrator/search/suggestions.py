@@ -13,8 +13,8 @@ from orchestrator.search.draws import given_configs, startup_config
 from orchestrator.search.study import Study
 from orchestrator.specs.space import cells, grid_configs, holds
 from orchestrator.specs.specs import SearchSpec
-from orchestrator.specs.steps import defaults_of
-from orchestrator.task import Config, Metrics, Parameter, Scalar
+from orchestrator.specs.steps import with_default_steps
+from orchestrator.task import Config, Metrics, Scalar
 
 Planned = tuple[str, Config | None]  # the origin of a trial, and its configuration where no sampler draws that
 
@@ -22,10 +22,10 @@ Planned = tuple[str, Config | None]  # the origin of a trial, and its configurat
 class Suggestions:
     """The studies of one search. Trial n belongs to cell n mod cells, so that one numbering serves all."""
 
-    def __init__(self, spec: SearchSpec, ledger: Ledger, *, parameters: Mapping[str, Parameter], final: bool) -> None:
+    def __init__(self, spec: SearchSpec, ledger: Ledger, *, defaults: Mapping[str, Scalar], final: bool) -> None:
         self._spec = spec
         self._ledger = ledger
-        self._defaults = defaults_of(parameters, spec)
+        self._defaults = with_default_steps(defaults, spec)
         self._cells = cells(spec.space)
         self._given = [given_configs(spec, cell, self._defaults) for cell in self._cells]
         self._grid = grid_configs(spec.space) if spec.sampler == "grid" else []

@@ -1,8 +1,8 @@
 """What a search must know of its task, asked once: the hyperparameters, the folds, the data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from orchestrator.specs.specs import SearchSpec
 from orchestrator.specs.task_loading import folds_of, parameters_of
@@ -16,12 +16,32 @@ class TaskFacts:
     parameters: Mapping[str, Parameter]
     folds: int  # over which the search goes, which may be fewer than the data has
     data: Scalar  # content hash: a search goes on with the data that it began with, or not at all
+    test_over_train: Scalar = None  # validation over train records of a fit, where the task says it
+    defaults: Mapping[str, Scalar] = field(default_factory=dict)  # of what a configuration leaves out; see as_begun
+
+    def __post_init__(self) -> None:  # frozen: the one way to fill in what follows from another field
+        every = {name: parameter.default for name, parameter in self.parameters.items()}
+        object.__setattr__(self, "defaults", {**every, **self.defaults})
 
     @classmethod
     def of(cls, task: Task, spec: SearchSpec) -> Self:
         """Ask the task, for this search of it. Raises ValueError or OSError where its data cannot be read."""
-        return cls(parameters=parameters_of(spec, task), folds=folds_of(spec, task), data=task.describe().get("data"))
+        described = task.describe()
+        return cls(
+            parameters=parameters_of(spec, task),
+            folds=folds_of(spec, task),
+            data=described.get("data"),
+            test_over_train=described.get("test_over_train"),
+        )
 
-    def recorded(self) -> dict[str, Scalar]:
+    def as_begun(self, begun: Mapping[str, Any]) -> Self:
+        """Return the facts with the defaults with which a search began: a later version's may be others.
+
+        begun: what `recorded` gave then. A hyperparameter that is newer has its own default, which changes nothing.
+        """
+        return replace(self, defaults={**self.defaults, **begun.get("defaults", {})})
+
+    def recorded(self) -> dict[str, Any]:
         """Return what the journal's first record holds of it, beside the spec."""
-        return {"data": self.data, "folds": self.folds}
+        facts = {"data": self.data, "folds": self.folds, "defaults": dict(self.defaults)}
+        return facts if self.test_over_train is None else {**facts, "test_over_train": self.test_over_train}

@@ -26,12 +26,16 @@ def differences_between(first: Metrics, again: Metrics) -> Iterator[str]:
             yield f"{name} = {now:g}, the journal has {value:g}"
 
 
-def verdict_on_stopped(fit: FitEntry, trials: Mapping[int, TrialEntry]) -> tuple[State, str | None]:
-    """Return the state, and the error, of a fit that was told to stop: diverged, of no more use, or pruned."""
+def verdict_on_stopped(
+    fit: FitEntry, trials: Mapping[int, TrialEntry], *, stop_at: int | None
+) -> tuple[State, str | None]:
+    """Return the state, and the error, of a fit that was told to stop: diverged, of no more use, done, or pruned."""
     if problem := divergence(fit.metrics[fit.last_step]):
         return State.FAILED, f"{problem} at step {fit.last_step}"
     if trials[fit.key.trial].state.is_finished:
         return verdict_on_useless(trials[fit.key.trial])
+    if stop_at is not None and fit.last_step >= stop_at:
+        return State.COMPLETE, None
     return State.PRUNED, None
 
 
@@ -40,12 +44,8 @@ def verdict_on_useless(trial: TrialEntry) -> tuple[State, str | None]:
     return State.INCOMPLETE, "another fit of the trial failed" if trial.state is State.FAILED else None
 
 
-def verdict_on_returned(
-    fit: FitEntry, trials: Mapping[int, TrialEntry], *, out_of_budget: bool, max_steps: int
-) -> tuple[State, str | None]:
+def verdict_on_returned(fit: FitEntry, *, out_of_budget: bool, max_steps: int) -> tuple[State, str | None]:
     """Return the state, and the error, of a fit whose task came back. Running: to be continued with more budget."""
-    if fit.was_stopped:
-        return verdict_on_stopped(fit, trials)
     if not fit.metrics:
         return State.FAILED, "the fit returned without having reported a step"
     if out_of_budget and fit.last_step < max_steps:

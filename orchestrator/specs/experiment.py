@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator.specs.reading import read_experiment
+from orchestrator.specs.reading import is_experiment, read_experiment, read_search
 from orchestrator.specs.specs import ExperimentSpec, FinalSpec, SearchSpec, as_data, by_rules_of, from_data
 
 
@@ -21,6 +21,13 @@ class Experiment:
         """Read it from YAML. Raises UserError with all mistakes."""
         spec, searches = read_experiment(path)
         return cls(_chained(spec, searches), spec.final)
+
+    @classmethod
+    def of_file(cls, path: Path) -> "Experiment":
+        """Read an experiment, or a search space as one of a single stage whose judged fits are averaged."""
+        if is_experiment(path):
+            return cls.read(path)
+        return cls({path.stem: read_search(path)}, FinalSpec(stages=[path.stem], form="judged"))
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Experiment":
@@ -48,6 +55,11 @@ class Experiment:
     def candidates(self) -> tuple[str, ...]:
         """The stages that compete for the final."""
         return tuple(self.final.stages)
+
+    @property
+    def tested(self) -> SearchSpec:
+        """The first of them: all are of the task that is tested."""
+        return self.searches[self.candidates[0]]
 
     @property
     def seeds(self) -> int:

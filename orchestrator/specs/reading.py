@@ -13,7 +13,7 @@ from orchestrator.specs.dimensions import DIMENSION_KEYS, Cell
 from orchestrator.specs.space import grid_is_finite, in_order, listed, nearest
 from orchestrator.specs.space_mistakes import enqueue_mistakes, mistakes_in
 from orchestrator.specs.specs import STEPS, ExperimentSpec, SearchSpec
-from orchestrator.specs.steps import defaults_of, with_steps
+from orchestrator.specs.steps import with_steps
 from orchestrator.specs.strict_yaml import Document, Place, read_yaml
 from orchestrator.specs.task_loading import load_task, path_arguments, task_class_of, told_of
 from orchestrator.task import Task
@@ -74,6 +74,13 @@ def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], docum
                 f"{document.at(('final', 'stages'))}: stages: can only compete with the same task, metric and mode; "
                 f"{name} differs from {first}"
             )
+    if spec.final.of == "ties":
+        place = document.at(("final", "of"))
+        if spec.final.form != "judged":
+            yield f"{place}: of: ties needs form: judged, since only fits that were judged are averaged over trials"
+        for name in others:
+            if any(getattr(searches[name], key) != getattr(searches[first], key) for key in ("seeds", "folds")):
+                yield f"{place}: of: ties needs the same seeds and folds in all stages; {name} differs from {first}"
     for name in spec.stages:
         if searches[name].start_from is not None:
             yield f"{document.at(('stages', name))}: {name}: its search file must not say start_from; the stage does"
@@ -204,6 +211,7 @@ def _space_mistakes(spec: SearchSpec, task: Task, document: Document) -> Iterato
     for name, mistake in mistakes_in(spec.space, with_steps(parameters, spec)):
         if not refused or (name in parameters and name not in refused):  # others may be of what was refused
             yield f"{document.at(('space', name))}: {name}: {mistake}"
+    defaults = {name: parameter.default for name, parameter in with_steps(parameters, spec).items()}
     for index, values in enumerate(spec.enqueue):
-        for name, mistake in enqueue_mistakes(values, spec.space, defaults_of(parameters, spec)):
+        for name, mistake in enqueue_mistakes(values, spec.space, defaults):
             yield f"{document.at(('enqueue', index, name))}: enqueue: {name}: {mistake}"

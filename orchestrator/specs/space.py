@@ -126,9 +126,11 @@ def extremes_of(entry: Entry) -> list[Scalar]:
     return list(bounds) if bounds else entry.values() or []
 
 
-def complete_config(config: Config, parameters: Mapping[str, Parameter]) -> dict[str, Scalar]:
+def complete_config(
+    config: Config, parameters: Mapping[str, Parameter], defaults: Mapping[str, Scalar]
+) -> dict[str, Scalar]:
     """Return the configuration with the default of every hyperparameter that it leaves out, of those that count."""
-    complete = {name: config.get(name, parameter.default) for name, parameter in parameters.items()}
+    complete = {name: config.get(name, defaults[name]) for name in parameters}
 
     def counts(parameter: Parameter) -> bool:
         return all(complete[other] in allowed for other, allowed in parameter.only_with.items())

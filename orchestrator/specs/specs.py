@@ -46,6 +46,7 @@ class SearchSpec(StrictModel):
     metric: str
     mode: Literal["max", "min"] = "max"
     max_steps: int = Field(ge=1)
+    stop_at: int | None = Field(default=None, ge=1)  # fits end after so many steps of a schedule over max_steps
     score_at: Literal["last", "common_best", "own_best"] = "last"  # the step at which a trial's fits are judged
     baseline: bool = True  # the first trial (of each cell) is the task's defaults, untuned
     winner: Literal["simplest", "best"] = "simplest"  # of those that cannot be told from the best, or the best mean

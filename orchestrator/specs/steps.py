@@ -29,6 +29,6 @@ def with_steps(parameters: Mapping[str, Parameter], spec: SearchSpec) -> dict[st
     return {**parameters, **({STEPS: StepsParameter(default=spec.max_steps)} if STEPS in spec.space else {})}
 
 
-def defaults_of(parameters: Mapping[str, Parameter], spec: SearchSpec) -> dict[str, Scalar]:
+def with_default_steps(defaults: Mapping[str, Scalar], spec: SearchSpec) -> dict[str, Scalar]:
     """Return the default of everything that the space may name."""
-    return {name: parameter.default for name, parameter in with_steps(parameters, spec).items()}
+    return {**defaults, **({STEPS: spec.max_steps} if STEPS in spec.space else {})}

@@ -20,7 +20,7 @@ from ecgcore.scores.calibration import probabilities
 from ecgcore.training.checkpoints import Predictions, read_checkpoint
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.search.selection import winner_checkpoints
+from orchestrator.search.selection import winner_among
 
 RESAMPLES = 2000
 Floats = NDArray[np.float64]
@@ -37,7 +37,9 @@ def main(run: Path, stages: list[str]) -> None:
     weights = np.concatenate([np.ones((1, len(column))), count])  # the first row is the score itself
     scores = {}
     for name, ledger in ledgers.items():
-        held = [read_checkpoint(path).predictions for path in winner_checkpoints(ledger, RunFolder(run / name))]
+        held = [
+            read_checkpoint(path).predictions for path in winner_among([(ledger, RunFolder(run / name))])[1].checkpoints
+        ]
         folds = [
             macro_auc(one, weights[:, [column[owner[id_]] for id_ in one.ids]], store.multilabel) for one in held if one
         ]

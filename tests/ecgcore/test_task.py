@@ -40,20 +40,19 @@ def written_store(folder: Path, *, seed: int, records: int = 60, informative: bo
     return folder / f"store{seed}"
 
 
-def run_stages(store: Path, source: Path, directory: Path, *, steps: int = 2) -> tuple[ArrhythmiaTask, list[Path]]:
-    """Pretrain on `source`; head, full and two finals on `store`. Return the task and the finals."""
-    task = ArrhythmiaTask(data=store)
+def run_stages(
+    store: Path, source: Path, directory: Path, *, steps: int = 2, outer: str | None = None
+) -> tuple[ArrhythmiaTask, list[Path], list[Path]]:
+    """Pretrain on `source`; head, full and two finals on `store`. Return the task, the finals, and what was judged."""
+    task = ArrhythmiaTask(data=store, outer=outer)
     pretrained = _fit(
         ArrhythmiaTask(data=source), TinyFit(config={}, directory=directory / "pretrain", max_steps=steps)
     )
     head = TinyFit(config={"train": "head"}, directory=directory / "head", max_steps=steps, start_from=pretrained)
     full = TinyFit(config={}, directory=directory / "full", max_steps=steps, start_from=_fit(task, head))
     winner = _fit(task, full)
-    finals = [
-        replace(full, directory=directory / f"final{seed}", seed=seed, final=True, calibrate_from=(winner,))
-        for seed in (1, 2)
-    ]
-    return task, [_fit(task, fit) for fit in finals]
+    finals = [replace(full, directory=directory / f"final{seed}", seed=seed, final=True) for seed in (1, 2)]
+    return task, [_fit(task, fit) for fit in finals], [winner]
 
 
 def _fit(task: ArrhythmiaTask, fit: TinyFit) -> Path:
@@ -74,13 +73,15 @@ def test_it_describes_its_data(stores):
     assert described["classes"] == "quick,rapid,slow"
     assert (described["leads"], described["rate"], described["multilabel"]) == ("I,II", 50.0, True)
     assert (described["records"], described["patients"]) == (36, 18)
+    assert described["test_over_train"] == 0.5  # 12 validation records beside 24
+    assert "outer" not in described
 
 
 def test_from_pretraining_to_the_test(stores, tmp_path):
     """The test's averaged predictions, its table and the exported model are one and the same."""
-    task, finals = run_stages(stores[0], stores[1], tmp_path)
-    values = task.test(finals, tmp_path / "final")
-    signature = task.export(finals, tmp_path / "final" / "model")
+    task, finals, judged = run_stages(stores[0], stores[1], tmp_path)
+    values = task.test(finals, tmp_path / "final", judged)
+    signature = task.export(finals, tmp_path / "final" / "model", judged)
 
     assert 0 <= values["macro_auc_low"] <= values["macro_auc"] <= values["macro_auc_high"] <= 1
     assert (values["records"], values["patients"]) == (24, 12)
@@ -94,29 +95,35 @@ def test_from_pretraining_to_the_test(stores, tmp_path):
     tested = [[float(row[f"probability_{name}"]) for name in ("quick", "rapid", "slow")] for row in rows]
     assert served == pytest.approx(np.array(tested), abs=2e-6)
     assert signature["classes"] == "quick,rapid,slow"
+    thresholds = [float(value) for value in str(signature["thresholds"]).split(",")]
+    assert thresholds == pytest.approx([values[f"threshold_{name}"] for name in ("quick", "rapid", "slow")], abs=1e-5)
+    assert [row["decision"].split(";") if row["decision"] else [] for row in rows] == [
+        [name for name, value, at in zip(("quick", "rapid", "slow"), row, thresholds, strict=True) if value >= at]
+        for row in tested
+    ]
 
 
 def test_what_is_sealed_changes_no_bit_of_any_stage(stores, tmp_path):
     """Everything but `test` works with sealed/ removed, and ends with the same weights and thresholds."""
     bare = tmp_path / "bare"
     shutil.copytree(stores[0], bare, ignore=shutil.ignore_patterns("sealed"))
-    _, with_it = run_stages(stores[0], stores[1], tmp_path / "with", steps=1)
-    task, without = run_stages(bare, stores[1], tmp_path / "without", steps=1)
+    whole, with_it, judged = run_stages(stores[0], stores[1], tmp_path / "with", steps=1)
+    task, without, judged_without = run_stages(bare, stores[1], tmp_path / "without", steps=1)
 
     for first, second in zip(map(read_checkpoint, with_it), map(read_checkpoint, without), strict=True):
         assert all(np.array_equal(value, second.weights[name]) for name, value in first.weights.items())
-        assert first.calibration == second.calibration
-    task.export(without, tmp_path / "model")
+    signature = task.export(without, tmp_path / "model", judged_without)
+    assert signature == whole.export(with_it, tmp_path / "model with", judged)
     with pytest.raises(ValueError, match="sealed"):
-        task.test(without, tmp_path / "final")
+        task.test(without, tmp_path / "final", judged_without)
     assert not (tmp_path / "final" / "predictions.csv").exists()
 
 
 def test_labels_that_only_the_sealed_part_has_score_chance(tmp_path):
     """Signals of noise: what is known of a record is its label, and only the test part says it of its records."""
     store = written_store(tmp_path, seed=3, records=200, informative=False)
-    task, finals = run_stages(store, written_store(tmp_path, seed=4), tmp_path)
-    assert 0.35 < task.test(finals, tmp_path)["macro_auc"] < 0.65
+    task, finals, judged = run_stages(store, written_store(tmp_path, seed=4), tmp_path)
+    assert 0.35 < task.test(finals, tmp_path, judged)["macro_auc"] < 0.65
 
 
 def test_weights_that_saw_a_sealed_record_are_not_tested(stores, tmp_path):
@@ -152,6 +159,76 @@ def test_a_checkpoint_of_another_question_is_not_tested(stores, tmp_path):
 def test_a_folder_that_is_no_store_is_refused_with_the_way_out(tmp_path):
     with pytest.raises(ValueError, match="orchestrate data prepare"):
         ArrhythmiaTask(data=tmp_path).describe()
+
+
+def test_an_outer_part_is_tested_in_the_place_of_the_sealed_one_which_may_be_gone(stores, tmp_path):
+    bare = tmp_path / "bare"
+    shutil.copytree(stores[0], bare, ignore=shutil.ignore_patterns("sealed"))
+    task, finals, judged = run_stages(bare, stores[1], tmp_path, steps=1, outer="1/3")
+    plain = ArrhythmiaTask(data=bare).describe()
+
+    values = task.test(finals, tmp_path / "final", judged)
+
+    described = task.describe()
+    assert described["outer"] == "1/3"
+    assert described["data"] != plain["data"]
+    assert described["folds"] == plain["folds"]
+    assert int(str(described["records"])) + values["records"] == plain["records"] == 36
+    with (tmp_path / "final" / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    outer = {row["patient"] for row in rows}
+    assert len(outer) == values["patients"]
+    held = read_checkpoint(judged[0]).predictions
+    assert held is not None
+    fingerprints = np.concatenate([read_checkpoint(path).fingerprints for path in finals])
+    seen = [name for name, one in fingerprints_of(bare).items() if one in fingerprints]
+    assert len(seen) == described["records"]
+    assert not {row["record"] for row in rows} & ({*seen} | set(held.ids))
+
+
+def fingerprints_of(store: Path) -> dict[str, int]:
+    with (store / "index.csv").open(newline="") as file:
+        return {row["record"]: int(row["fingerprint"]) for row in csv.DictReader(file)}
+
+
+def test_weights_of_the_undivided_store_are_not_tested_on_an_outer_part(stores, tmp_path):
+    checkpoint = _fit(ArrhythmiaTask(data=stores[0]), TinyFit(config={}, directory=tmp_path, final=True, max_steps=1))
+    with pytest.raises(ValueError, match="trained on 12 outer records"):
+        ArrhythmiaTask(data=stores[0], outer="0/3").test([checkpoint], tmp_path / "final")
+
+
+def test_labels_that_only_an_outer_part_has_score_chance(tmp_path):
+    """Signals of noise, as with the sealed part above."""
+    store = written_store(tmp_path, seed=5, records=200, informative=False)
+    task, finals, judged = run_stages(store, written_store(tmp_path, seed=4), tmp_path, outer="0/2")
+    assert 0.3 < task.test(finals, tmp_path, judged)["macro_auc"] < 0.7
+
+
+def test_an_outer_part_that_cannot_be_is_refused_when_the_task_is_made(tmp_path):
+    with pytest.raises(ValueError, match=r"outer: must be i/n with n from 2 to 5 or a multiple of 5, .* got '7/6'"):
+        ArrhythmiaTask(data=tmp_path, outer="7/6")
+
+
+@pytest.mark.parametrize("outer", [None, "2/5"])
+def test_without_checkpoints_the_frequencies_of_the_classes_are_scored(stores, outer, tmp_path):
+    task = ArrhythmiaTask(data=stores[0], outer=outer)
+    values = task.test([], tmp_path)
+
+    assert (values["macro_auc"], values["macro_auc_low"], values["macro_auc_high"]) == (0.5, 0.5, 0.5)
+    with (tmp_path / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    said = {tuple(row[f"probability_{name}"] for name in ("quick", "rapid", "slow")) for row in rows}
+    assert len(said) == 1
+    assert 0.2 < values["log_loss"] < 0.75
+    finals = [_fit(task, TinyFit(config={}, directory=tmp_path / "fit", final=True, max_steps=1))]
+    assert set(task.test(finals, tmp_path / "final")) <= set(values)  # a trained one may never call a class
+
+
+def test_baselines_are_configurations_that_can_be_trained(stores, tmp_path):
+    task = ArrhythmiaTask(data=stores[0])
+    for name, config in task.baselines().items():
+        _fit(task, TinyFit(config=config, directory=tmp_path / name, max_steps=1))
+        assert set(config) <= set(task.parameters())
 
 
 @pytest.mark.slow

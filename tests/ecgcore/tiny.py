@@ -92,7 +92,6 @@ class TinyFit:
     start_from: Path | None = None
     resume_from: Path | None = None
     final: bool = False
-    calibrate_from: tuple[Path, ...] = ()
 
 
 class Heard:

@@ -35,6 +35,7 @@ def test_paths_are_relative_to_the_file():
         ({"train_folds": "1-6", "validation_folds": [7, 8], "test_folds": 9}, 1),
         ({"folds": 1}, 1),
         ({"folds": 3, "repeats": 2}, 6),
+        ({"folds": "auto"}, None),  # as many as the recordings have people for
         ({}, None),
     ],
 )
@@ -86,11 +87,22 @@ def test_every_impossible_value_is_told_by_its_key():
         "recordings.3.reader: must be ptbxl, cinc2017, challenge, ludb, mitdb, numpy, own, but got 'cinc'",
         "rate: must be above 0 Hz, but got -1.0",
         "notch: must be above 0 Hz, but got 0",
-        "split.folds: must be 1 (one hold-out part) or more, but got 0",
+        "split.folds: must be 1 (one hold-out part) or more, or auto, but got 0",
         "split.test_share: must be 0 (no test part) or from 0.05 to 0.5, but got 0.9",
     ):
         assert f"{FILE}: {said}" in found
     assert not [line for line in found if "--" in line]
+
+
+@pytest.mark.parametrize("folds", ["many", 2.5, True, [3]])
+def test_folds_are_a_whole_number_or_auto(folds):
+    assert mistakes(split={"folds": folds}) == [f"{FILE}: split.folds: must be a whole number, or auto, got {folds!r}"]
+
+
+def test_folds_that_are_automatic_leave_no_repeats_to_say():
+    assert mistakes(split={"folds": "auto", "repeats": 2}) == [
+        f"{FILE}: split: folds auto says how often they are drawn, too: leave repeats 2 out"
+    ]
 
 
 def test_a_single_folder_is_named_without_a_number():

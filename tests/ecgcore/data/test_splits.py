@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecgcore.data.automatic_folds import automatic_folds
 from ecgcore.data.groups import linked
 from ecgcore.data.splits import SplitRule, divide
 
@@ -181,3 +182,34 @@ def test_repeated_folds_are_drawn_anew_each_time():
 def test_repeats_without_folds_to_draw_are_refused():
     with pytest.raises(ValueError, match="--repeats must be 1 or more, and needs --folds, but got 3"):
         SplitRule(repeats=3)
+
+
+@pytest.mark.parametrize(
+    ("people", "folds", "repeats"), [(60, 5, 3), (3, 3, 1), (400, 5, 3), (500, 5, 2), (1200, 5, 1), (5000, 3, 1)]
+)
+def test_automatic_folds_are_repeated_where_people_are_few(people, folds, repeats):
+    assert automatic_folds(people) == (folds, repeats)
+    if people <= 1200:
+        patients = [f"p{i // 2}" for i in range(2 * people)]
+        division = divided(patients, rule=SplitRule(folds="auto", test_share=0))
+        assert len(division.splits) == folds * repeats
+        for begin in range(0, folds * repeats, folds):
+            held = np.concatenate([split.validation for split in division.splits[begin : begin + folds]])
+            assert sorted(held) == list(range(2 * people))
+        assert len({tuple(split.validation) for split in division.splits}) == folds * repeats
+
+
+def test_of_very_many_people_one_part_is_held_out():
+    assert automatic_folds(10_000) == (1, 1)
+
+
+@pytest.mark.parametrize("people", range(6, 12_000, 97))
+def test_automatic_folds_judge_a_thousand_people_or_as_many_as_three_repeats_can(people):
+    folds, repeats = automatic_folds(people)
+    judged = people * repeats / (5 if folds == 1 else 1)
+    assert judged >= 1000 or repeats == 3
+
+
+def test_what_automatic_folds_say_is_not_said_twice():
+    with pytest.raises(ValueError, match="--folds auto says how often they are drawn, too: leave --repeats 2 out"):
+        SplitRule(folds="auto", repeats=2)

@@ -77,6 +77,10 @@ LSTM = [
     for of in ("ih", "hh")
 ]
 NAMES = {
+    "strided_cnn": [
+        *(name for number in range(5) for name in weights_of(f"backbone.blocks.{number}", bias=False)),
+        *LINEAR_HEAD,
+    ],
     "cnn1d": [
         *(name for layer in ("first", "second", "third") for name in weights_of(f"backbone.{layer}", bias=True)),
         *("head.0.weight", "head.0.bias", "head.3.weight", "head.3.bias"),

@@ -1,45 +1,45 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from scipy.special import expit
+from scipy.special import expit, logit, softmax
 
 from ecgcore.data.batches import gather
 from ecgcore.data.store import Store
-from ecgcore.serving.ensemble import ensemble_of, export, load
-from ecgcore.training.checkpoints import read_checkpoint
+from ecgcore.scores.calibration import Calibration
+from ecgcore.serving.ensemble import QUESTION, ensemble_of, export, load
+from ecgcore.training.checkpoints import read_checkpoint, write_checkpoint, write_tensors
 from tests.ecgcore.tiny import TinyFit, run, tiny_store, with_classes
+
+CALIBRATION = Calibration(temperature=2.0, shift=(0.5, 0.0, -1.0), thresholds=(0.3, 0.2, 0.5))
 
 
 def finals(store: Store, directory: Path) -> list[Path]:
-    """Two finals, a seed each, calibrated."""
-    _, winner = run(TinyFit(config={}, directory=directory / "search", max_steps=1), store)
-    fits = [
-        TinyFit(
-            config={}, directory=directory / str(seed), seed=seed, max_steps=1, final=True, calibrate_from=(winner,)
-        )
-        for seed in (1, 2)
-    ]
+    """Two finals, a seed each."""
+    fits = [TinyFit(config={}, directory=directory / str(seed), seed=seed, max_steps=1, final=True) for seed in (1, 2)]
     return [run(fit, store)[1] for fit in fits]
 
 
 @pytest.mark.parametrize("multilabel", [True, False])
-def test_the_exported_model_answers_with_the_mean_of_calibrated_probabilities(multilabel, tmp_path):
+def test_the_exported_model_answers_with_the_calibrated_mean_of_probabilities(multilabel, tmp_path):
     store = tiny_store(multilabel=multilabel)
     paths = finals(store, tmp_path)
-    signature = export(paths, tmp_path / "model")
+    signature = export(paths, tmp_path / "model", CALIBRATION)
     signals = np.stack([store.records.signal(index) for index in range(5)])
 
     answer = load(tmp_path / "model")(signals)
 
-    ensemble, _ = ensemble_of(paths)
+    ensemble, _ = ensemble_of(paths, CALIBRATION)
     members = ensemble.by_member(torch.tensor(signals), torch.full((5,), 100))
-    assert answer == pytest.approx(members.mean(axis=0), abs=1e-6)
+    mean = members.mean(axis=0)
+    shifted = (logit(mean) if multilabel else np.log(mean)) + np.array(CALIBRATION.shift)
+    expected = expit(shifted / 2) if multilabel else softmax(shifted / 2, axis=1)
+    assert answer == pytest.approx(expected, abs=1e-6)
+    assert ensemble.answer(members) == pytest.approx(expected, abs=1e-12)
     assert not np.allclose(members[0], members[1])
     assert answer.dtype == np.float32
-    if not multilabel:
-        assert answer.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-6)
     assert signature == {
         "input_shape": "-1,2,-1",
         "input_dtype": "float32",
@@ -50,21 +50,44 @@ def test_the_exported_model_answers_with_the_mean_of_calibrated_probabilities(mu
         "rate": 50.0,
         "unit": "mV",
         "processing": "",
+        "calibration": "class prior, temperature 2",
+        "thresholds": "0.3,0.2,0.5",
+        "decision": "probability >= threshold" if multilabel else "largest probability / threshold",
     }
 
 
-def test_a_members_logits_are_divided_by_its_temperature(tmp_path):
-    store = tiny_store()
-    paths = finals(store, tmp_path)
-    ensemble, _ = ensemble_of(paths)
+@pytest.mark.parametrize("multilabel", [True, False])
+def test_a_model_of_members_with_calibrations_of_their_own_answers_as_it_did(multilabel, tmp_path):
+    """What earlier versions wrote: each member's logits are divided by its temperature, then averaged."""
+    store = tiny_store(multilabel=multilabel)
+    paths = [_with_own(path, number) for number, path in enumerate(finals(store, tmp_path), start=1)]
+    read = [read_checkpoint(path) for path in paths]
+    members = [{"config": dict(one.config), "weights": dict(one.weights), **OWN[n]} for n, one in enumerate(read, 1)]
+    question = {name: getattr(read[0], name) for name in QUESTION}
+    write_tensors(tmp_path / "old" / "model.pt", {"members": members, **question})
     batch = gather(store.records, np.arange(4))
-    for member, answer, path in zip(ensemble.members, ensemble.by_member(*batch), paths, strict=True):
-        calibration = read_checkpoint(path).calibration
-        assert calibration is not None
-        assert calibration.temperature != 1
-        logits = member.model(*batch).detach().numpy()
-        assert answer == pytest.approx(expit(logits / calibration.temperature), abs=1e-6)
-        assert ensemble.thresholds == pytest.approx(calibration.thresholds)
+
+    ensemble, _ = ensemble_of(paths)
+
+    logits = [
+        member.model(*batch).detach().numpy().astype(np.float64) / n for n, member in enumerate(ensemble.members, 1)
+    ]
+    expected = np.mean([expit(one) if multilabel else softmax(one, axis=1) for one in logits], axis=0)
+    assert ensemble.answer(ensemble.by_member(*batch)) == pytest.approx(expected, abs=1e-6)
+    assert load(tmp_path / "old")(batch.signals.numpy()) == pytest.approx(expected, abs=1e-6)
+    assert ensemble.calibration.thresholds == pytest.approx((0.3, 0.4, 0.5))
+    assert {member.temperature for member in ensemble_of(paths, CALIBRATION)[0].members} == {1.0}
+
+
+OWN = {
+    1: {"temperature": 1.0, "thresholds": (0.2, 0.4, 0.4)},
+    2: {"temperature": 2.0, "thresholds": (0.4, 0.4, 0.6)},
+}
+
+
+def _with_own(path: Path, number: int) -> Path:
+    write_checkpoint(path, replace(read_checkpoint(path), calibration=Calibration(**OWN[number])))
+    return path
 
 
 def test_it_takes_any_number_of_records_of_any_length(tmp_path):

@@ -176,7 +176,7 @@ def test_the_small_model_learns_what_is_there_to_learn(tmp_path):
         metrics, _ = run(fit, store)
         assert metrics[-1]["macro_auc"] > 0.9
         assert metrics[-1]["train_loss"] < metrics[0]["train_loss"]
-        assert set(metrics[-1]) == {"train_loss", "val_loss", *SCORES}
+        assert set(metrics[-1]) == {"train_loss", "val_loss", "parameters", *SCORES}
 
 
 def test_a_stop_leaves_complete_checkpoints_only(tmp_path):
@@ -199,6 +199,54 @@ def test_a_head_stage_leaves_the_backbone_and_its_norms_untouched(model, augment
     moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
     assert moved == {name for name in after if name.startswith("head.")}
     assert any("running_mean" in name for name in after)
+
+
+@pytest.mark.parametrize("model", ["cnn1d", "heartbeat_cnn"])
+@pytest.mark.parametrize("augmented", [{}, AUGMENTED], ids=["cached", "augmented"])
+def test_of_a_random_backbone_only_the_head_learns(model, augmented, tmp_path):
+    """It needs no start; its weights are those that were drawn, its norms' statistics those of the train part."""
+    config = {"model": model, "train": "random_backbone", "learning_rate": 0.01, **augmented}
+    paths = [
+        run(TinyFit(config=config, directory=tmp_path / str(steps), max_steps=steps), STORE)[1] for steps in (1, 3)
+    ]
+    torch.manual_seed(7)  # the fit's
+    drawn = build_classifier(model, leads=2, classes=3, dropout=0.2).state_dict()
+
+    first, last = (read_checkpoint(path).weights for path in paths)
+
+    moved = {name for name, value in last.items() if not torch.equal(value, first[name])}
+    assert moved == {name for name in last if name.startswith("head.")}
+    changed = {name for name, value in last.items() if not torch.equal(value, drawn[name])} - moved
+    assert changed
+    assert all(name.split(".")[-1] in ("running_mean", "running_var", "num_batches_tracked") for name in changed)
+
+
+def test_a_random_backbone_makes_no_use_of_a_start_and_sees_the_train_part_only(pretrained, tmp_path):
+    config: dict[str, Scalar] = {"train": "random_backbone"}
+    plain = TinyFit(config=config, directory=tmp_path / "plain")
+    started = replace(plain, directory=tmp_path / "started", start_from=pretrained["cnn1d"])
+    samples = STORE.records.samples.copy()
+    held = int(STORE.splits[0].validation[0]) * 2 * 100  # the last third: two leads of 100 samples each
+    samples[held:] += 5
+    other = replace(STORE, records=replace(STORE.records, samples=samples), content_hash="other")
+
+    one, two, three = (
+        read_checkpoint(run(fit, store)[1])
+        for fit, store in ((plain, STORE), (started, STORE), (replace(plain, directory=tmp_path / "other"), other))
+    )
+
+    for name, value in one.weights.items():
+        assert torch.equal(value, two.weights[name])
+        assert torch.equal(value, three.weights[name])
+    assert set(two.fingerprints) == set(STORE.records.fingerprints[STORE.splits[0].train])
+
+
+def test_a_random_backbone_goes_on_as_one_never_interrupted(tmp_path):
+    fit = TinyFit(config={"train": "random_backbone"}, directory=tmp_path / "whole")
+    _, whole = run(fit, STORE)
+    resumed = replace(fit, directory=tmp_path / "rest", resume_from=whole.with_name("checkpoint-000001.pt"))
+    _, rest = run(resumed, STORE)
+    assert all(torch.equal(v, read_checkpoint(rest).weights[n]) for n, v in read_checkpoint(whole).weights.items())
 
 
 def test_a_second_head_finds_the_features_and_ends_as_if_it_had_not(pretrained, tmp_path):
@@ -233,28 +281,13 @@ def test_a_loss_that_is_not_a_number_is_reported_as_it_is_and_ends_the_fit(tmp_p
 
 
 def test_a_final_learns_from_all_records_and_reports_its_loss_only(tmp_path):
-    search = TinyFit(config={}, directory=tmp_path / "search", fold=1)
-    _, winner = run(search, STORE)
-    final = replace(search, directory=tmp_path / "final", fold=0, final=True, calibrate_from=(winner,), max_steps=2)
-    metrics, path = run(final, STORE)
+    metrics, path = run(TinyFit(config={}, directory=tmp_path / "final", final=True, max_steps=2), STORE)
 
-    assert [set(row) for row in metrics] == [{"train_loss"}] * 2
+    assert [set(row) for row in metrics] == [{"train_loss", "parameters"}] * 2
+    assert {row["parameters"] for row in metrics} == {44387.0}
     read = read_checkpoint(path)
     assert set(read.fingerprints) == set(STORE.records.fingerprints)
     assert read.predictions is None
-    assert read.calibration is not None
-    assert len(read.calibration.thresholds) == 3
-    assert read.calibration.temperature != 1.0
-
-
-def test_a_final_is_calibrated_only_from_held_out_predictions_of_the_same_store(tmp_path):
-    final = TinyFit(config={}, directory=tmp_path / "final", final=True, max_steps=1)
-    _, path = run(final, STORE)
-    with pytest.raises(ValueError, match="holds no held-out predictions; calibrate from a search's fits"):
-        run(replace(final, calibrate_from=(path,)), STORE)
-    _, other = run(TinyFit(config={}, directory=tmp_path / "other", max_steps=1), tiny_store(seed=5))
-    with pytest.raises(ValueError, match="must be of this store's records"):
-        run(replace(final, calibrate_from=(other,)), STORE)
 
 
 def test_a_fold_that_is_not_there_or_cannot_be_judged_is_refused(tmp_path):

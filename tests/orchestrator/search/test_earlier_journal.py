@@ -4,6 +4,7 @@
 written by the command line before the packages were divided into rooms.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,14 @@ from orchestrator.execution.in_process import InProcessExecutor
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import SearchBegun
+from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import Row, rows_of
+from orchestrator.search.search import Search
+from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.specs import SearchSpec, as_data, as_today, by_rules_of, differences
-from tests.orchestrator.in_process import open_search
+from orchestrator.task import Fit
+from tests.orchestrator.in_process import open_search, toy_spec
+from tests.toy_task import ToyTask
 
 EARLIER = Path(__file__).parent / "journal_of_2026_11.jsonl"
 
@@ -47,3 +53,24 @@ def test_it_goes_on_to_the_table_that_it_led_to(tmp_path: Path, kept: int) -> No
 
     assert search.is_finished
     assert table(tmp_path / "run" / "journal.jsonl") == table(EARLIER)
+
+
+def first_fit(search: Search) -> Fit:
+    following = search.next_fit()
+    assert following is not None
+    search.close()
+    return following[1]
+
+
+def test_a_search_goes_on_with_the_defaults_with_which_it_began(tmp_path: Path) -> None:
+    """A later version may have better ones; half a table by these and half by those would be no table."""
+    spec = toy_spec(trials=3, sampler="random", space={"x": {"uniform": [-1, 1]}})
+    assert 0.0 == first_fit(open_search(spec, tmp_path / "run")).config["y"]
+    later = replace(ToyTask().parameters()["y"], default=0.5)
+    facts = TaskFacts(parameters={**ToyTask().parameters(), "y": later}, folds=1, data="toy")
+
+    def fit_of_a_later_version(name: str) -> Fit:
+        return first_fit(Search(spec, RunFolder(tmp_path / name), facts=facts, incarnation="later"))
+
+    assert 0.0 == fit_of_a_later_version("run").config["y"]
+    assert 0.5 == fit_of_a_later_version("another").config["y"]

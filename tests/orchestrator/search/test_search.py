@@ -203,10 +203,12 @@ def test_spent_budget_stops_with_everything_saved_and_more_budget_goes_on(tmp_pa
     assert 3 == len(more.ledger.told())
 
 
-def test_only_the_best_trials_keep_checkpoints_and_of_each_fit_only_the_best(tmp_path: Path) -> None:
-    search = run_in_process(open_search(toy_spec(trials=8), tmp_path / "run"))
+@pytest.mark.parametrize("score_at", ["last", "common_best", "own_best"])
+def test_only_the_best_trials_keep_checkpoints_and_of_each_fit_only_the_judged(tmp_path: Path, score_at: str) -> None:
+    spec = toy_spec(trials=8, score_at=score_at, baseline=False)
+    search = run_in_process(open_search(spec, tmp_path / "run"))
     kept = {int(path.parts[-3]) for path in (tmp_path / "run").glob("trials/*/*/checkpoint-*")}
-    assert {trial.number for trial in search.ledger.ranked()[:3]} == kept
+    assert {trial.number for trial in search.ledger.ranked()[:5]} == kept
     for number in kept:
         assert 1 == len(list((tmp_path / "run" / "trials" / str(number)).glob("*/checkpoint-*")))
 
@@ -268,14 +270,17 @@ def test_the_winner_that_a_search_starts_from_is_kept(tmp_path: Path) -> None:
     again.close()
 
 
-def test_only_steps_with_weights_count_where_a_fit_writes_any(tmp_path: Path) -> None:
-    search = open_search(toy_spec(trials=1), tmp_path / "run")
+@pytest.mark.parametrize(("score_at", "score", "kept"), [("own_best", 0.5, "c2"), ("last", 0.4, "c3")])
+def test_only_steps_with_weights_count_where_a_fit_writes_any(
+    tmp_path: Path, score_at: str, score: float, kept: str
+) -> None:
+    search = open_search(toy_spec(trials=1, score_at=score_at), tmp_path / "run")
     key, fit = next_of(search)
     fit.directory.mkdir(parents=True)
-    for step, score, name in ((1, 0.9, None), (2, 0.5, "c2"), (3, 0.4, "c3")):
+    for step, value, name in ((1, 0.9, None), (2, 0.5, "c2"), (3, 0.4, "c3"), (4, 0.1, None)):
         (fit.directory / (name or "none")).write_text("weights")
-        search.reported(key, step, {"score": score}, name)
+        search.reported(key, step, {"score": value}, name)
     search.returned(key)
     search.close()
-    assert 0.5 == search.ledger.trials[0].value
-    assert ["c2", "none"] == sorted(path.name for path in fit.directory.iterdir())
+    assert score == search.ledger.trials[0].value
+    assert [kept, "none"] == sorted(path.name for path in fit.directory.iterdir())

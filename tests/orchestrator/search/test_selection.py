@@ -2,36 +2,20 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from scipy import stats
 
 from orchestrator.errors import RunFailed
 from orchestrator.history.ledger import Ledger
+from orchestrator.history.records import Ask, End, Reported, SearchBegun, State, Tell
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import rows_of, table_csv, table_markdown
-from orchestrator.search.selection import checkpoint_of, is_tie, t_interval, winner_checkpoints, winner_of
+from orchestrator.search.selection import checkpoint_of, winner_among, winner_of
+from orchestrator.specs.specs import as_data
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
-
-
-def test_the_interval_is_the_t_interval_of_the_mean() -> None:
-    scores = [0.81, 0.84, 0.79, 0.86]
-    found = t_interval(scores)
-    low, high = stats.t.interval(0.95, 3, loc=stats.tmean(scores), scale=stats.sem(scores))
-    assert (found.mean, found.low, found.high) == pytest.approx((0.825, low, high))
-
-
-def test_a_single_fit_has_a_mean_and_claims_no_interval() -> None:
-    found = t_interval([0.8])
-    assert (0.8, None, None, None) == (found.mean, found.sd, found.low, found.high)
-
-
-def test_a_tie_is_what_a_paired_t_test_cannot_tell_apart() -> None:
-    assert is_tie([0.9, 0.8, 0.85], [0.89, 0.81, 0.85])
-    assert not is_tie([0.9, 0.8, 0.85], [0.8, 0.7, 0.751])
-    assert is_tie([0.9, 0.8], [0.9, 0.8])
-    assert not is_tie([0.9], [0.9]), "with one fit nothing is claimed"
 
 
 def test_the_winner_has_the_best_mean_and_names_its_ties_steps_and_weights(tmp_path: Path) -> None:
@@ -39,9 +23,71 @@ def test_the_winner_has_the_best_mean_and_names_its_ties_steps_and_weights(tmp_p
     search = run_in_process(open_search(spec, tmp_path))
     folder = RunFolder(tmp_path)
     winner = winner_of(search.ledger, folder)
-    assert (1, {"x": 0.3}, [4, 4, 4]) == (winner.trial, winner.config, winner.best_steps)
-    assert ["checkpoint-4.json"] * 3 == [path.name for path in winner_checkpoints(search.ledger, folder)]
-    assert winner.interval.mean == search.ledger.trials[1].value
+    assert ({"x": 0.3}, [4, 4, 4]) == (winner.config, winner.steps)
+    assert ["checkpoint-4.json"] * 3 == [path.name for path in winner_among([(search.ledger, folder)])[1].checkpoints]
+    assert winner.interval.mean == search.ledger.trials[winner.trial].value
+
+
+def told(scores: dict[int, list[float]], **changes: Any) -> tuple[Ledger, RunFolder]:
+    """A search whose trials have these scores at their one step; trial 0 is the untuned default."""
+    spec = toy_spec(sampler="random", trials=len(scores), seeds=len(scores[0]), max_steps=1, **changes)
+    now = datetime.now(UTC)
+    ledger = Ledger([(SearchBegun(spec=as_data(spec)), now)])
+    for trial, row in scores.items():
+        size = {"parameters": 10.0 * (trial + 1)}
+        ledger.apply(Ask(trial=trial, cell=0, config={"x": trial}, origin="sampler" if trial else "default"), now)
+        for seed, score in enumerate(row):
+            key = {"trial": trial, "seed": seed, "fold": 0}
+            metrics = {"score": score, **size}
+            ledger.apply(Reported(**key, step=1, metrics=metrics, checkpoint=None, decision="continue"), now)
+            ledger.apply(End(**key, state=State.COMPLETE, error=None), now)
+        ledger.apply(Tell(trial=trial, state=State.COMPLETE, value=sum(row) / len(row)), now)
+    return ledger, RunFolder(Path("some/search"))
+
+
+NOISE = [0.03, -0.02, 0.01, -0.03, 0.02, -0.01]
+SHIFTED = [-0.01, 0.02, 0.03, 0.01, -0.02, -0.03]
+
+
+def test_where_nothing_can_be_told_apart_the_untuned_default_is_kept() -> None:
+    rows = {0: [0.8 + n for n in NOISE], 1: [0.81 + n for n in SHIFTED], 2: [0.805 - n for n in NOISE]}
+    winner = winner_of(*told(rows))
+    assert 0 == winner.trial
+    assert winner.best.startswith("nothing was found: the trials cannot be told apart")
+    assert ["2", "0"] == winner.ties
+    assert 0 == winner.over_default
+
+
+def test_a_tuned_trial_wins_where_it_is_told_from_the_default_and_the_smallest_near_the_best_is_taken() -> None:
+    rows = {
+        0: [0.6 + n for n in NOISE],
+        1: [0.899 + n for n in SHIFTED],
+        2: [0.90 + n for n in NOISE],
+        3: [0.7 + n for n in NOISE],
+    }
+    winner = winner_of(*told(rows))
+    assert 1 == winner.trial, "of those within one standard error of the best, the one with fewer parameters"
+    assert "which is simpler, lies 0.0010 behind the best mean (trial 2)" in winner.best
+    assert ["1"] == winner.ties
+    assert 0.299 == pytest.approx(winner.over_default)
+    assert 2 == winner_of(*told(rows, winner="best")).trial
+
+
+def test_with_a_single_fit_each_nothing_is_told_apart_and_all_are_ties() -> None:
+    winner = winner_of(*told({0: [0.5], 1: [0.9], 2: [0.7]}))
+    assert (1, ["2", "0"], None) == (winner.trial, winner.ties, winner.standard_error)
+    assert "nothing can be told apart" in winner.best
+
+
+def test_stages_compete_in_one_comparison_and_what_starts_from_nothing_is_simpler() -> None:
+    scratch, _ = told({0: [0.6 + n for n in NOISE], 1: [0.9 + n for n in SHIFTED]})
+    started, _ = told({0: [0.7 + n for n in NOISE], 1: [0.905 + n for n in SHIFTED]}, start_from="pretrain")
+    stages = [(started, RunFolder(Path("run/full"))), (scratch, RunFolder(Path("run/scratch")))]
+    winner, chosen, ties = winner_among(stages)
+    assert ("scratch", 1, ["scratch/1"]) == (winner.search, winner.trial, winner.ties)
+    assert chosen.ledger is scratch
+    assert [started, scratch] == [one.ledger for one in ties]
+    assert 0.3 == pytest.approx(winner.over_default), "the default is the one from nothing"
 
 
 def test_with_mode_min_the_smallest_value_wins(tmp_path: Path) -> None:
@@ -93,7 +139,32 @@ def test_an_unfinished_trial_is_running_while_a_driver_lives_and_incomplete_afte
 
 def test_the_markdown_table_is_sorted_by_mean_and_says_what_it_cuts(tmp_path: Path) -> None:
     search = run_in_process(open_search(toy_spec(trials=5, sampler="random"), tmp_path))
-    text = table_markdown({"r": rows_of(search.ledger, alive=False)}, title="r", mode="max", most=3)
+    text = table_markdown(
+        {"r": rows_of(search.ledger, alive=False)}, title="r", mode="max", judged_at="its last step", most=3
+    )
     numbers = [int(line.split("|")[1]) for line in text.splitlines()[4:7]]  # after title and heading
     assert [trial.number for trial in search.ledger.ranked()[:3]] == numbers
     assert "2 more trials in table.csv" in text
+
+
+@pytest.mark.parametrize(
+    ("curves", "rising"),
+    [
+        ([[0.5, 0.50, 0.60], [0.5, 0.48, 0.57], [0.5, 0.49, 0.59]], True),
+        ([[0.5, 0.60, 0.60], [0.5, 0.58, 0.57], [0.5, 0.59, 0.60]], False),
+        ([[0.5, 0.50, 0.60]], False),
+    ],
+)
+def test_a_winner_whose_fits_still_became_better_says_so(curves: list[list[float]], rising: bool) -> None:
+    spec = toy_spec(sampler="grid", trials=None, seeds=len(curves), max_steps=20, space={"x": 0.1})
+    now = datetime.now(UTC)
+    ledger = Ledger([(SearchBegun(spec=as_data(spec)), now)])
+    ledger.apply(Ask(trial=0, cell=0, config={"x": 0.1}, origin="grid"), now)
+    for seed, values in enumerate(curves):
+        key = {"trial": 0, "seed": seed, "fold": 0}
+        for step, value in zip((1, 18, 20), values, strict=True):
+            record = Reported(**key, step=step, metrics={"score": value}, checkpoint=None, decision="continue")
+            ledger.apply(record, now)
+        ledger.apply(End(**key, state=State.COMPLETE, error=None), now)
+    ledger.apply(Tell(trial=0, state=State.COMPLETE, value=0.5), now)
+    assert rising == winner_of(ledger, RunFolder(Path("some/search"))).rising

@@ -17,7 +17,9 @@ class Told:
 
     def __init__(self, spec: SearchSpec, *, final: bool = False) -> None:
         self.ledger = Ledger()
-        self.suggestions = Suggestions(spec, self.ledger, parameters=ToyTask().parameters(), final=final)
+        self.suggestions = Suggestions(
+            spec, self.ledger, defaults={name: one.default for name, one in ToyTask().parameters().items()}, final=final
+        )
 
     def tell(self, record: Record, *, replay: bool = False) -> None:
         self.ledger.apply(record, datetime(2026, 1, 1, tzinfo=UTC))

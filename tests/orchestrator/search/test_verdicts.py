@@ -41,20 +41,24 @@ def trials_with(state: State) -> dict[int, TrialEntry]:
 def test_a_stopped_fit_diverged_or_is_of_no_more_use_or_was_pruned(
     rows: dict[int, float], trial: State, verdict: tuple[State, str | None]
 ) -> None:
-    assert verdict == verdict_on_stopped(fit_of(rows, stopped=True), trials_with(trial))
+    assert verdict == verdict_on_stopped(fit_of(rows, stopped=True), trials_with(trial), stop_at=None)
+
+
+def test_a_fit_that_was_to_stop_at_its_step_is_complete_there_and_pruned_before() -> None:
+    trials = trials_with(State.RUNNING)
+    assert (State.COMPLETE, None) == verdict_on_stopped(fit_of({1: 0.5, 2: 0.6}, stopped=True), trials, stop_at=2)
+    assert (State.PRUNED, None) == verdict_on_stopped(fit_of({1: 0.5}, stopped=True), trials, stop_at=2)
 
 
 @pytest.mark.parametrize(("rows", "state"), [({1: 0.5}, State.RUNNING), ({1: 0.5, 2: 0.6}, State.COMPLETE)])
 def test_a_fit_that_returns_when_the_budget_is_spent_is_complete_only_with_its_last_step(
     rows: dict[int, float], state: State
 ) -> None:
-    trials = trials_with(State.RUNNING)
-    assert (state, None) == verdict_on_returned(fit_of(rows), trials, out_of_budget=True, max_steps=2)
+    assert (state, None) == verdict_on_returned(fit_of(rows), out_of_budget=True, max_steps=2)
 
 
 def test_a_fit_that_returns_early_with_budget_left_is_complete() -> None:
-    trials = trials_with(State.RUNNING)
-    assert (State.COMPLETE, None) == verdict_on_returned(fit_of({1: 0.5}), trials, out_of_budget=False, max_steps=2)
+    assert (State.COMPLETE, None) == verdict_on_returned(fit_of({1: 0.5}), out_of_budget=False, max_steps=2)
 
 
 def test_one_failed_fit_decides_a_trial_before_a_pruned_one_does() -> None:

@@ -1,6 +1,8 @@
 """Spaces: fixed, choice, uniform, log_uniform, integer, quantised and conditional values; their grid and cells."""
 
 import random
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -8,7 +10,7 @@ from pydantic import ValidationError
 from orchestrator.specs.space import cells, complete_config, grid_configs, in_order, listed, suggest
 from orchestrator.specs.space_mistakes import mistakes_in
 from tests.orchestrator.in_process import toy_spec
-from tests.toy_task import ToyTask
+from tests.toy_task import ToyParameter, ToyTask
 
 
 class Dice:
@@ -119,14 +121,14 @@ def test_a_range_for_a_whole_number_and_a_condition_that_never_holds_are_named()
 
 
 def test_a_config_is_completed_with_the_defaults_of_the_task() -> None:
-    assert {"x": 0.5, "y": 0.0, "layers": 1, "kind": "plain"} == complete_config({"x": 0.5}, ToyTask().parameters())
+    assert {"x": 0.5, "y": 0.0, "layers": 1, "kind": "plain"} == completed({"x": 0.5}, ToyTask().parameters())
 
 
 def test_what_does_not_count_beside_the_other_values_is_left_out_of_a_completed_config() -> None:
     parameters = ToyTask().parameters()
-    assert "turns" not in complete_config({"kind": "plain"}, parameters)
-    assert 2 == complete_config({"kind": "bent"}, parameters)["turns"]
-    assert 3 == complete_config({"kind": "bent", "turns": 3}, parameters)["turns"]
+    assert "turns" not in completed({"kind": "plain"}, parameters)
+    assert 2 == completed({"kind": "bent"}, parameters)["turns"]
+    assert 3 == completed({"kind": "bent", "turns": 3}, parameters)["turns"]
 
 
 BENT_ONLY = {"choice": [1, 3], "when": {"kind": "bent"}}
@@ -180,3 +182,7 @@ def test_what_counts_beside_some_values_only_must_be_restricted_to_them(
 def test_the_values_that_a_file_lists_are_told_and_ranges_are_not() -> None:
     entries = {"x": 1, "kind": BOTH, "y": {"uniform": [0, 1]}, "layers": {"integer": [1, 8]}, "z": {"grid": [1, 2]}}
     assert {"x": [1], "kind": ["plain", "bent"], "z": [1, 2]} == listed(toy_spec(space=entries).space)
+
+
+def completed(config: dict[str, Any], parameters: Mapping[str, ToyParameter]) -> dict[str, Any]:
+    return complete_config(config, parameters, {name: parameter.default for name, parameter in parameters.items()})
