@@ -85,9 +85,9 @@ def test_one_fit_at_a_time_a_journal_cut_anywhere_leads_to_the_table_of_an_unint
     method: str, tmp_path: Path
 ) -> None:
     spec = toy_spec(seeds=2, folds=1, **SPACES[method])
-    smooth = run_in_turn(open_search(spec, tmp_path / "smooth"), 1)
+    smooth = run_in_turn(open_search(spec, tmp_path / "smooth" / "run"), 1)  # a winner names its run
     table, winner = untimed(smooth), winner_of(smooth.ledger, smooth.folder).as_data()
-    for search in gone_on(spec, tmp_path / "cut", at_a_time=1):
+    for search in gone_on(spec, tmp_path / "cut" / "run", at_a_time=1):
         assert table == untimed(search)
         assert winner == winner_of(search.ledger, search.folder).as_data()
 
