@@ -27,7 +27,9 @@ def seconds_of_suggestions(trials: int, *, window: int | None) -> list[float]:
     """Return how long each suggestion of a search took, the telling of the trial before it included."""
     spec = toy_spec(trials=trials, space=SPACE, window=window)
     ledger, now = Ledger(), datetime.now(UTC)
-    suggestions = Suggestions(spec, ledger, parameters=ToyTask().parameters(), final=False)
+    suggestions = Suggestions(
+        spec, ledger, defaults={name: entry.default for name, entry in ToyTask().parameters().items()}, final=False
+    )
     taken = []
     for number in range(trials):
         begun = time.process_time()
@@ -50,7 +52,7 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=1000)
     words = parser.parse_args()
     taken = seconds_of_suggestions(words.trials, window=words.window)
-    for number in sorted({words.trials // 100, words.trials // 10, words.trials // 2, words.trials}):
+    for number in sorted({max(1, words.trials // part) for part in (100, 10, 2, 1)}):
         last = taken[max(0, number - SHOWN) : number]
         print(f"suggestion {number:6d} {1000 * sum(last) / len(last):8.1f} ms")
     print(f"all {words.trials} in {sum(taken):.0f} s")
