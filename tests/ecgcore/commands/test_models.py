@@ -59,7 +59,10 @@ def test_one_network_may_be_asked_for_and_a_wrong_name_is_a_mistake() -> None:
     for words in (("models", "cnn2d"), ("parameters", "--model", "cnn2d")):
         done = orchestrate(*words)
         assert (2, "") == (done.returncode, done.stdout)
-        assert "must be one of cnn1d, heartbeat_cnn, resnet1d, resnet_lstm, or your own as package" in done.stderr
+        assert (
+            "must be one of cnn1d, heartbeat_cnn, resnet1d, resnet_lstm, strided_cnn, or your own as package"
+            in done.stderr
+        )
         assert "Traceback" not in done.stderr
 
 
