@@ -90,8 +90,12 @@ class RunFolder:
         """Return the folder of one stage of this experiment."""
         return RunFolder(self.path / name)
 
+    @property
+    def trials(self) -> Path:  # noqa: D102
+        return self.path / "trials"
+
     def trial(self, number: int) -> Path:  # noqa: D102
-        return self.path / "trials" / str(number)
+        return self.trials / str(number)
 
     def fit(self, key: FitKey) -> Path:
         """Return the folder that belongs to one fit."""

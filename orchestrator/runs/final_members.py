@@ -34,10 +34,11 @@ def final_spec(members: Sequence[Contender], how: FinalSpec) -> SearchSpec:
     if how.form == "judged":
         several = {"sampler": "random", "trials": len(members)} if len(members) > 1 else {"sampler": "grid"}
         return spec.model_copy(update={**changes, **several})
+    steps = spec.steps_of(first.trial.config)
     length = {
         "own_best": {"max_steps": first.median_step},  # as ever: the schedule is compressed to it
-        "common_best": {"stop_at": first.median_step},
-        "last": {},
+        "common_best": {"max_steps": steps, "stop_at": first.median_step},
+        "last": {"max_steps": steps},
     }[spec.score_at]
     return spec.model_copy(update={**changes, "sampler": "grid", "seeds": how.seeds, "folds": 1, **length})
 

@@ -60,6 +60,7 @@ def _refining_lines(name: str, spec: SearchSpec, refine: RefineSpec) -> Iterator
 def _work_line(spec: SearchSpec, folds: int | None) -> str:
     each, at_a_time = f"{spec.total} trials x {spec.seeds} seeds", f"{spec.concurrency} at a time"
     pruned = f"; {spec.prune.words} stops the rest early" if spec.prune else ""
+    pruned += "; who cannot win has no further fits" if spec.race else ""
     if folds is None:
         return (
             f"  work     {each} x the folds that the data will have, fits of at most {spec.most_steps} steps{pruned}, "

@@ -87,9 +87,18 @@ def bent(unit: float, centre: float | None) -> float:
     return min(max(normal.inv_cdf(below + unit * (above - below)), 0.0), 1.0)
 
 
-def untuned(space: Space, cell: Mapping[str, Scalar], defaults: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """Return the configuration of a cell that nobody tuned: every active dimension at its default."""
-    return suggest(space, cell, Given(defaults))
+def given_configs(
+    spec: SearchSpec, cell: Mapping[str, Scalar], defaults: Mapping[str, Scalar]
+) -> list[tuple[str, dict[str, Scalar]]]:
+    """Return what a cell tries before anything is drawn, with its origin: the untuned default, what was enqueued.
+
+    Every active dimension that is not given is at its default. A cell has no part in what is given another's values.
+    """
+    if not spec.varies:
+        return []
+    given: list[tuple[str, Mapping[str, Scalar]]] = [("default", {})] if spec.has_baseline else []
+    given += [("enqueued", values) for values in spec.enqueue if all(values.get(n, v) == v for n, v in cell.items())]
+    return [(origin, suggest(spec.space, cell, Given({**defaults, **values}))) for origin, values in given]
 
 
 def startup_config(

@@ -42,8 +42,9 @@ def cannot_win(behind: Sequence[float], others: Sequence[Sequence[float]], *, co
     if len(behind) < FEWEST_FITS:
         return False
     mean = fmean(behind)
-    squares = sum((value - fmean(group)) ** 2 for group in (behind, *others) for value in group)
-    freedom = sum(len(group) - 1 for group in (behind, *others))
+    groups = [behind, *(group for group in others if group)]
+    squares = sum((value - fmean(group)) ** 2 for group in groups for value in group)
+    freedom = sum(len(group) - 1 for group in groups)
     error = math.sqrt(squares / freedom / len(behind))
     if error == 0:
         return mean > 0

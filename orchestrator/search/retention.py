@@ -1,5 +1,6 @@
 """Which checkpoints stay on disk: of a running fit what it may need again, of a good trial those that were judged."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -54,8 +55,9 @@ def kept_trials(ledger: Ledger) -> list[TrialEntry]:
 def drop_losers(ledger: Ledger, folder: RunFolder) -> None:
     """Delete the folders of the complete trials that are not kept."""
     kept = {trial.number for trial in kept_trials(ledger)}
+    there = set(os.listdir(folder.trials)) if folder.trials.exists() else set()  # once, not a look for each trial
     for trial in ledger.ranked():
-        if trial.number not in kept:
+        if trial.number not in kept and str(trial.number) in there:
             shutil.rmtree(folder.trial(trial.number), ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from orchestrator.history.ledger import Ledger, TrialEntry
 from orchestrator.history.records import Ask, FitKey, State, Tell
-from orchestrator.search.draws import startup_config, untuned
+from orchestrator.search.draws import given_configs, startup_config
 from orchestrator.search.study import Study
 from orchestrator.specs.space import cells, holds
 from orchestrator.specs.specs import SearchSpec
@@ -27,6 +27,7 @@ class Suggestions:
         self._ledger = ledger
         self._defaults = with_default_steps(defaults, spec)
         self._cells = cells(spec.space)
+        self._given = [given_configs(spec, cell, self._defaults) for cell in self._cells]
         self._grid = spec.grid if spec.sampler == "grid" else []
         self._studies = [Study(spec, cell, index) for index, cell in enumerate(self._cells)]
         self._final = final
@@ -81,30 +82,30 @@ class Suggestions:
         study.repeat(record.trial, reports, original.state, record.value)
 
     def _planned(self, number: int) -> Planned:
-        """Say how trial `number` comes by its configuration: the default first, a grid, startup draws, the sampler."""
+        """Say how trial `number` comes by its configuration: it is given, or of a grid, or drawn, or the sampler's."""
         index, place = number % len(self._cells), number // len(self._cells)
-        cell = self._cells[index]
         if self._final:
             return "final", self._grid[number]
-        if self._is_default(number):
-            return "default", untuned(self._spec.space, cell, self._defaults)
+        given = self._given[index]
+        if place < len(given):
+            return given[place]
+        place -= len(given)
         if self._spec.sampler == "grid":
-            return "grid", self._grid[number - self._spec.has_baseline]
+            return "grid", self._grid[place]
         learns = self._spec.sampler != "random"
-        if learns and self._spec.startup != "random" and place < self._spec.startup_trials:
-            place -= self._spec.has_baseline
-            drawn = startup_config(self._spec, cell, self._defaults, study=index, place=place, number=number)
+        if learns and self._spec.startup != "random" and place + len(given) < self._spec.startup_trials:
+            drawn = startup_config(
+                self._spec, self._cells[index], self._defaults, study=index, place=place, number=number
+            )
             return "sampler", drawn
         return "sampler", None
 
     def _begun(self, number: int, config: Config | None) -> Config:
-        """Begin a trial in its study; of a default that the space does not hold, no study knows."""
-        if config is not None and self._is_default(number) and not holds(self._spec.space, config):
+        """Begin a trial in its study; of one of defaults that the space does not hold, no study knows."""
+        is_given = number // len(self._cells) < len(self._given[number % len(self._cells)])
+        if config is not None and is_given and not holds(self._spec.space, config):
             return config
         return self._study_of(number).ask(number, config)
-
-    def _is_default(self, number: int) -> bool:
-        return self._spec.has_baseline and number < len(self._cells)
 
     def _rung(self, trial: TrialEntry, step: int) -> int | None:
         """Return the step of the spec's max_steps to which a fit has come, by share of its own; None: to no new one."""

@@ -12,7 +12,7 @@ from orchestrator.errors import UserError, raise_if_any
 from orchestrator.specs.dimensions import DIMENSION_KEYS, Cell
 from orchestrator.specs.refinement import template_of
 from orchestrator.specs.space import grid_is_finite, in_order, listed, nearest
-from orchestrator.specs.space_mistakes import mistakes_in
+from orchestrator.specs.space_mistakes import enqueue_mistakes, mistakes_in
 from orchestrator.specs.specs import FROM_SCRATCH, STEPS, ExperimentSpec, SearchSpec
 from orchestrator.specs.start_from import PublishedSpec, is_plain, is_published, resolved
 from orchestrator.specs.steps import with_steps
@@ -285,3 +285,7 @@ def _space_mistakes(spec: SearchSpec, task: Task, document: Document) -> Iterato
     for name, mistake in mistakes_in(spec.space, with_steps(parameters, spec)):
         if not refused or (name in parameters and name not in refused):  # others may be of what was refused
             yield f"{document.at(('space', name))}: {name}: {mistake}"
+    defaults = {name: parameter.default for name, parameter in with_steps(parameters, spec).items()}
+    for index, values in enumerate(spec.enqueue):
+        for name, mistake in enqueue_mistakes(values, spec.space, defaults):
+            yield f"{document.at(('enqueue', index, name))}: enqueue: {name}: {mistake}"

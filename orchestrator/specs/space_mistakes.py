@@ -8,6 +8,7 @@ from orchestrator.specs.space import (
     conditions_of,
     extremes_of,
     grid_is_finite,
+    is_active,
     nearest,
     values_of,
 )
@@ -34,6 +35,23 @@ def mistakes_in(space: Space, parameters: Mapping[str, Parameter]) -> Iterator[t
         checked = values_of(entry) if parameters[name].kind in ("choice", "boolean") else extremes_of(entry)
         problems = dict.fromkeys(problem for value in checked if (problem := _not_allowed(value, parameters[name])))
         yield from ((name, problem) for problem in problems)
+
+
+def enqueue_mistakes(
+    values: Mapping[str, Scalar], space: Space, defaults: Mapping[str, Scalar]
+) -> Iterator[tuple[str, str]]:
+    """Yield (name, mistake) for every value of a configuration to be tried first that could not be drawn."""
+    fixed = {name: entry for name, entry in space.items() if not isinstance(entry, Dimension)}
+    for name, value in values.items():
+        entry = space.get(name)
+        if name not in space:
+            yield name, f"is not in this space{nearest(name, space)}"
+        elif not isinstance(entry, Dimension):
+            yield name, f"is fixed at {entry!r} in this space; give it a dimension, or leave it out"
+        elif not entry.holds(value):
+            yield name, f"must be a value that can be drawn from {_as_yaml(tuple(values_of(entry)))}, got {value!r}"
+        elif not is_active(entry, {**defaults, **fixed, **values}):
+            yield name, f"counts only when {dict(conditions_of(entry))}; give these values, too, or leave it out"
 
 
 def _out_of_place(name: str, space: Space, parameters: Mapping[str, Parameter]) -> Iterator[str]:

@@ -54,6 +54,7 @@ class SearchSpec(StrictModel):
     winner: Literal["simplest", "best"] = "simplest"  # of those that cannot be told from the best, or the best mean
     sampler: Literal["grid", "random", "tpe", "gp"]
     trials: int | None = Field(default=None, ge=1)
+    enqueue: list[dict[str, Scalar]] = Field(default_factory=list)  # tried after the default, the rest at defaults
     startup_trials: int = Field(default=10, ge=1)  # of each cell, before a sampler that learns is asked
     startup: Literal["near_defaults", "qmc", "random"] = "near_defaults"  # how these are drawn: see search/draws.py
     tpe: Tpe = Tpe()
@@ -78,17 +79,23 @@ class SearchSpec(StrictModel):
 
     @property
     def total(self) -> int:
-        """How many trials the search has: `trials`, of a grid at most its size, and the default before it.
+        """How many trials the search has: `trials`, of a grid at most its size and what is tried before it.
 
         Where a grid has the default, that is tried first, and its own place in the grid is a duplicate, which is free.
         """
-        size = len(self.grid) + self.has_baseline if self.sampler == "grid" else None
+        before = self.has_baseline + len(self.enqueue) if self.varies else 0
+        size = len(self.grid) + before if self.sampler == "grid" else None
         return min(number for number in (self.trials, size) if number is not None)
 
     @property
+    def varies(self) -> bool:
+        """Whether the space has more to try than the values that are fixed."""
+        return any(isinstance(entry, AnyDimension) for entry in self.space.values())
+
+    @property
     def has_baseline(self) -> bool:
-        """Whether the default is tried first. A space of one configuration has nothing to compare it with."""
-        return self.baseline and any(isinstance(entry, AnyDimension) for entry in self.space.values())
+        """Whether the default is tried first. Where nothing varies, there is nothing to compare it with."""
+        return self.baseline and self.varies
 
     def steps_of(self, config: Config) -> int:
         """Return for how many steps a configuration is trained."""

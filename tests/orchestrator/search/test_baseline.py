@@ -83,3 +83,30 @@ def begun(search: Search) -> FitKey:
     following = search.next_fit()
     assert following is not None
     return following[0]
+
+
+def test_what_is_enqueued_is_tried_after_the_default_the_rest_at_defaults(tmp_path: Path) -> None:
+    space = {"x": {"uniform": [-1, 1]}, "layers": {"integer": [1, 8]}}
+    spec = toy_spec(trials=4, space=space, enqueue=[{"x": 0.7}, {"layers": 3}], **DEFAULT_FIRST)
+    found = tried(spec, tmp_path / "run")
+    assert [
+        ("default", {"x": 0.0, "layers": 1}),
+        ("enqueued", {"x": 0.7, "layers": 1}),
+        ("enqueued", {"x": 0.0, "layers": 3}),
+    ] == found[:3]
+    assert "sampler" == found[3][0]
+
+
+def test_a_cell_tries_what_is_enqueued_for_it_or_for_none(tmp_path: Path) -> None:
+    space = {"kind": {"grid": ["plain", "bent"]}, "x": {"uniform": [-1, 1]}}
+    enqueue = [{"x": 0.7}, {"kind": "bent", "x": 0.2}]
+    found = tried(toy_spec(trials=6, space=space, enqueue=enqueue, **DEFAULT_FIRST), tmp_path / "run")
+    assert [0.0, 0.7] == [config["x"] for _origin, config in found[0:4:2]]
+    assert [0.0, 0.7, 0.2] == [config["x"] for _origin, config in found[1::2]]
+
+
+def test_a_grid_tries_what_is_enqueued_before_its_own(tmp_path: Path) -> None:
+    spec = toy_spec(space={"x": {"choice": [0.1, 0.3]}}, enqueue=[{"x": 0.3}], **GRID)
+    found = [(origin, config["x"]) for origin, config in tried(spec, tmp_path / "run")]
+    assert [("default", 0.0), ("enqueued", 0.3), ("grid", 0.1), ("duplicate of 1", 0.3)] == found
+    assert len(found) == spec.total

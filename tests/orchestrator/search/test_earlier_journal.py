@@ -12,10 +12,12 @@ import pytest
 from orchestrator.execution.in_process import InProcessExecutor
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
+from orchestrator.history.records import SearchBegun
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import Row, rows_of
 from orchestrator.search.search import Search
 from orchestrator.search.task_facts import TaskFacts
+from orchestrator.specs.specs import SearchSpec, as_data, as_today, by_rules_of, differences
 from orchestrator.task import Fit
 from tests.orchestrator.in_process import open_search, toy_spec
 from tests.toy_task import ToyTask
@@ -26,6 +28,15 @@ EARLIER = Path(__file__).parent / "journal_of_2026_11.jsonl"
 def table(path: Path) -> list[Row]:
     rows = rows_of(Ledger(read_journal(path)), alive=False)
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def test_the_file_that_began_it_still_means_the_same_search() -> None:
+    begun = read_journal(EARLIER)[0][0]
+    assert isinstance(begun, SearchBegun)
+    written = SearchSpec.model_validate({key: value for key, value in begun.spec.items() if key != "facts"})
+    today = {key: value for key, value in as_today(begun.spec).items() if key != "facts"}
+    assert [] == list(differences(today, as_data(by_rules_of(begun.spec, written))))
+    assert list(differences(today, as_data(written))), "were it begun today, it would go by other rules"
 
 
 @pytest.mark.parametrize("kept", [1, 2, 4, 30, 77, 110, 124])  # lines: amid a fit, a trial, between trials, at the end

@@ -1,5 +1,6 @@
 """How long a fit is trained, as a dimension of the space: `max_steps`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from orchestrator.runs.plan import plan
 from orchestrator.task import Scalar
 from tests.orchestrator.command import toy_search, written
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
+from tests.orchestrator.without_ray import orchestrate_here
 from tests.toy_task import ToyParameter, ToyTask
 
 STEPS = {"max_steps": {"choice": [2, 4, 8]}}
@@ -61,6 +63,16 @@ def test_searched_with_a_pruner_it_is_resumed_like_any_other(tmp_path: Path) -> 
 def test_a_plan_counts_with_the_longest_fit(tmp_path: Path) -> None:
     path = written(tmp_path / "toy.yaml", toy_search(space=STEPS, folds=1))
     assert "3 fits of at most 8 steps (24 steps)" in "\n".join(plan(path))
+
+
+def test_the_winner_of_a_search_for_the_steps_can_be_retrained(tmp_path: Path) -> None:
+    path = written(tmp_path / "toy.yaml", toy_search(space=STEPS, folds=1))
+    assert 0 == orchestrate_here("search", "--space", path, "--runs", tmp_path / "runs").returncode
+    done = orchestrate_here("retrain", "toy", "--seeds", 2, "--runs", tmp_path / "runs")
+    assert 0 == done.returncode, done.stderr
+    tested = json.loads((tmp_path / "runs" / "toy" / "final" / "test.json").read_text())
+    reports = (tmp_path / "runs" / "toy" / "final" / "trials" / "0" / "seed0-fold0" / "steps.log").read_text()
+    assert tested["steps"] == len(reports.splitlines()) == 8
 
 
 class TaskWithSteps(ToyTask):

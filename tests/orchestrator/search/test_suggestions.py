@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from orchestrator.history.ledger import Ledger
-from orchestrator.history.records import Ask, FitKey, Record, Reported, State, Tell
+from orchestrator.history.records import Ask, End, FitKey, Record, Reported, State, Tell
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.specs.specs import SearchSpec
 from tests.orchestrator.in_process import toy_spec
@@ -81,3 +81,23 @@ def test_a_fit_of_a_trial_that_is_told_already_need_not_go_on() -> None:
 
 def test_a_final_is_no_trial_of_a_grid() -> None:
     assert "final" == Told(toy_spec(sampler="grid", trials=None, space={"x": 0.1}), final=True).ask().origin
+
+
+def suggested_after(means: list[float]) -> object:
+    """What is suggested after a complete trial and some that were raced out, which differ in their means only."""
+    told = Told(toy_spec(race=True, seeds=3, startup="random", startup_trials=5))
+    told.ledger.spec = toy_spec(race=True, seeds=3)
+    for number, mean in enumerate([0.9, *means]):
+        told.tell(Ask(trial=number, cell=0, config={"x": number / 5 - 1, "y": 0.0}, origin="sampler"), replay=True)
+        for seed in range(2):
+            told.report(FitKey(number, seed, 0), 1, mean)
+            told.tell(End(trial=number, seed=seed, fold=0, state=State.COMPLETE, error=None))
+        state = State.PRUNED if number else State.COMPLETE
+        told.tell(Tell(trial=number, state=state, value=None if number else mean))
+    return told.ask().config
+
+
+def test_the_sampler_knows_the_means_of_trials_that_were_raced_out() -> None:
+    means = [place / 20 for place in range(10)]
+    assert suggested_after(means) == suggested_after(means)
+    assert suggested_after(means) != suggested_after(means[::-1])

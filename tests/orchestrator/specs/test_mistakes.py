@@ -59,6 +59,22 @@ space:
         ({"space": {"max_steps": {"uniform": [1, 4], "step": 1}}}, "max_steps: must be whole numbers; give integer or"),
         ({"space": {"max_steps": {"choice": [0, 4]}}}, "max_steps: must lie between 1 and 1000000, got 0"),
         ({"prune": {"medain": {}}}, "prune.medain: unknown key; did you mean median?"),
+        ({"enqueue": [{"z": 1}]}, "enqueue: z: is not in this space"),
+        (
+            {"enqueue": [{"x": 0.1}, {"x": 0.2}]},
+            "enqueue: x: must be a value that can be drawn from [0.1, 0.3], got 0.2",
+        ),
+        ({"space": {"x": 0.1, "y": {"choice": [0]}}, "enqueue": [{"x": 0.1}]}, "enqueue: x: is fixed at 0.1 in this"),
+        (
+            {
+                "space": {
+                    "kind": {"choice": ["bent", "plain"]},
+                    "turns": {"integer": [1, 2], "when": {"kind": "bent"}},
+                },
+                "enqueue": [{"turns": 2}],
+            },
+            "enqueue: turns: counts only when {'kind': 'bent'}; give these values, too",
+        ),
         ({"prune": {}}, "prune: must say one of successive_halving, hyperband and median"),
         ({"prune": {"hyperband": {"min_steps": 4}}}, "prune.hyperband.min_steps: must be at most max_steps, 3, got 4"),
         ({"tpe": {"multivariate": False}}, "tpe: group needs multivariate; give group: false, too"),
