@@ -17,6 +17,7 @@ from ecgcore.synthetic.database import Synthesis, recordings
 
 ROOT = Path(__file__).parent.parent
 SECTION = (ROOT / "README.md").read_text().split("## Use your own recordings")[1].split("\n## ")[0]
+MORE = (ROOT / "experiments" / "recordings" / "README.md").read_text()
 PROGRAM = Path(sys.executable).parent / "orchestrate"
 
 
@@ -68,7 +69,7 @@ def test_the_recipe_that_the_section_shows_is_the_shipped_one() -> None:
 
 def test_every_option_that_the_section_names_is_there() -> None:
     """What the text shows must be accepted by the program as it is written."""
-    said = set(re.findall(r"`?(--[a-z][a-z-]+)", SECTION))
+    said = set(re.findall(r"`?(--[a-z][a-z-]+)", SECTION + MORE))
     shown = "".join(
         subprocess.run([PROGRAM, *words, "--help"], capture_output=True, text=True, check=True).stdout
         for words in (["data", "prepare"], ["data", "check"], ["run"])

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from orchestrator.errors import raise_if_any
 from orchestrator.history.ledger import as_texts
-from orchestrator.search.draws import Given, untuned
+from orchestrator.search.draws import Given
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.simulation.nearest import equal, nearest_trial
 from orchestrator.simulation.recorded_curves import RecordedCurves, RecordedTrial, read_curves
@@ -70,7 +70,7 @@ class RecordedTask:
         if not self.spec.has_baseline:
             return None
         defaults = with_default_steps(TaskFacts.of(self, self.spec).defaults, self.spec)
-        trial, apart = self.recorded_for(untuned(self.spec.space, cells(self.spec.space)[0], defaults))
+        trial, apart = self.recorded_for(suggest(self.spec.space, cells(self.spec.space)[0], Given(defaults)))
         return trial.number, apart
 
     def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:
