@@ -135,11 +135,12 @@ def test_mlflow_has_the_stages_trials_and_final_and_serves_the_model_that_was_te
     client = mlflow.MlflowClient()
     found = client.search_runs([client.get_experiment_by_name("served").experiment_id])
     by_name = {run.info.run_name: run for run in found if not run.info.run_name.startswith("trial")}
-    assert {"served", "pretrain", "head", "full", "final"} == set(by_name)
+    companions = {"head-from-scratch", "full-from-scratch"}
+    assert {"served", "pretrain", "head", "full", "final"} | companions == set(by_name)
     parents = [run.data.tags.get("mlflow.parentRunId") for run in found]
     for stage, trials in (("pretrain", 1), ("head", 3), ("full", 3)):  # the untuned default is one of them
         assert trials == parents.count(by_name[stage].info.run_id)
-    assert 4 == parents.count(by_name["served"].info.run_id)
+    assert 6 == parents.count(by_name["served"].info.run_id)
     trial = next(run for run in found if run.data.tags.get("mlflow.parentRunId") == by_name["full"].info.run_id)
     assert 3 == len(client.get_metric_history(trial.info.run_id, "macro_auc"))
     assert {"model", "learning_rate"} <= set(trial.data.params)

@@ -51,7 +51,9 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session, *, may_fai
             write_tables(search.ledger, folder, alive=False)
             write_curves(search.ledger, folder)
     if search.ledger.ranked() or (search.is_finished and not may_fail):
-        write_json(folder.winner, winner_of(search.ledger, folder).as_data())
+        of_its_own = winner_of(search.ledger, folder).as_data()
+        del of_its_own["search"]  # which the folder is
+        write_json(folder.winner, of_its_own)
     if not search.is_finished:
         session.progress.say(
             f"{folder.name}: out of budget after {len(search.ledger.told())} of {search.total} trials; all is saved"
