@@ -311,7 +311,8 @@ class Search:
             drop_unjudged(self.ledger, trial, self.folder)
         if state is State.PRUNED:
             drop_complete_fits(trial, self.folder)
-        drop_losers(self.ledger, self.folder)
+        if not self._lineage.final:  # whose trials answer together
+            drop_losers(self.ledger, self.folder)
         for other in self._agenda.open_trials():
             if other.duplicate_of == trial.number:
                 self._settle(other)

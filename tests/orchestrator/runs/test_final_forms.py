@@ -10,7 +10,14 @@ from orchestrator.history import records
 from orchestrator.history.journal import read_journal
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.runs.final_members import final_spec, own_checkpoints, take_over
+from orchestrator.search import retention
+from orchestrator.search.lineage import Lineage
+from orchestrator.search.search import Search
+from orchestrator.search.selection import Contender
+from orchestrator.specs.specs import FinalSpec
 from tests.orchestrator.command import orchestrate, toy_search, written
+from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
 
 # The toy's noise is of the fit's seed alone, so that trials differ by their values and all but equals are told apart.
 SPACE = {"x": {"choice": [0.3, 0.30001, -0.5]}}
@@ -78,6 +85,23 @@ def test_a_taking_over_that_was_cut_anywhere_is_finished_by_the_same_command(tmp
         for kind in (records.Ask, records.Reported, records.End, records.TestOpened):
             now = [record for record, _ in read_journal(final / "journal.jsonl") if isinstance(record, kind)]
             assert now == [record for record in whole if isinstance(record, kind)], (kept, kind)
+
+
+def test_a_final_keeps_the_weights_of_all_that_it_took_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = toy_spec(sampler="grid", trials=None, seeds=2, space={"x": {"choice": [0.1, 0.2, 0.3]}})
+    source = run_in_process(open_search(spec, tmp_path / "toy"))
+    members = [Contender(source.folder, source.ledger, trial) for trial in source.ledger.ranked()]
+    monkeypatch.setattr(retention, "KEPT_TRIALS", 1)
+    final = Search(
+        final_spec(members, FinalSpec(stages=["toy"], form="judged", of="ties")),
+        RunFolder(tmp_path / "final"),
+        facts=source.facts,
+        incarnation="test",
+        lineage=Lineage(final=True),
+    )
+    take_over(members, final)
+    final.close()
+    assert 6 == len([path for path in own_checkpoints(final.ledger, final.folder) if path.exists()])
 
 
 def test_ties_of_a_retrained_final_are_a_mistake(tmp_path: Path) -> None:
