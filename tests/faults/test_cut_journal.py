@@ -93,6 +93,16 @@ def test_one_fit_at_a_time_a_journal_cut_anywhere_leads_to_the_table_of_an_unint
         assert replace(winner, search="cut") == winner_of(search.ledger, search.folder)
 
 
+def assert_nothing_lost_and_nothing_twice(search: Search) -> None:
+    """Every fit that was started ended once, every step was reported once, every trial was told once."""
+    records = [record for record, _at in read_journal(search.folder.journal)]
+    ends = Counter((r.trial, r.seed, r.fold) for r in records if isinstance(r, End))
+    reports = Counter((r.trial, r.seed, r.fold, r.step) for r in records if isinstance(r, Reported))
+    assert {(r.trial, r.seed, r.fold) for r in records if isinstance(r, Start)} == set(ends)
+    assert {1} == set(ends.values()) == set(reports.values())
+    assert list(range(search.total)) == sorted(r.trial for r in records if isinstance(r, Tell))
+
+
 @pytest.mark.parametrize("method", ["grid", "tpe"])
 def test_three_fits_at_a_time_a_journal_cut_anywhere_loses_no_fit_and_runs_none_twice(
     method: str, tmp_path: Path
@@ -100,10 +110,5 @@ def test_three_fits_at_a_time_a_journal_cut_anywhere_loses_no_fit_and_runs_none_
     spec = toy_spec(seeds=2, folds=1, **SPACES[method])
     smooth = untimed(run_in_turn(open_search(spec, tmp_path / "smooth"), 3))
     for search in gone_on(spec, tmp_path / "cut", at_a_time=3):
-        records = [record for record, _at in read_journal(search.folder.journal)]
-        ends = Counter((r.trial, r.seed, r.fold) for r in records if isinstance(r, End))
-        reports = Counter((r.trial, r.seed, r.fold, r.step) for r in records if isinstance(r, Reported))
-        assert {(r.trial, r.seed, r.fold) for r in records if isinstance(r, Start)} == set(ends)
-        assert {1} == set(ends.values()) == set(reports.values())
-        assert list(range(search.total)) == sorted(r.trial for r in records if isinstance(r, Tell))
+        assert_nothing_lost_and_nothing_twice(search)
         assert method != "grid" or smooth == untimed(search)

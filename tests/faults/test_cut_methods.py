@@ -3,17 +3,15 @@
 test_cut_journal.py cuts at every record, for a grid and for TPE with successive halving.
 """
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrator.history.journal import read_journal
-from orchestrator.history.records import Ask, End, Reported, Start, State, Tell
+from orchestrator.history.records import Ask, State
 from orchestrator.search.search import Search
 from orchestrator.specs.specs import SearchSpec
-from tests.faults.test_cut_journal import run_in_turn, untimed
+from tests.faults.test_cut_journal import assert_nothing_lost_and_nothing_twice, run_in_turn, untimed
 from tests.orchestrator.in_process import open_search, toy_spec
 
 SPACE = {
@@ -66,12 +64,7 @@ def test_three_fits_at_a_time_it_loses_no_fit_runs_none_twice_and_decides_alike(
     for left in journals:
         smooth.folder.journal.write_bytes(left)
         search = run_in_turn(open_search(spec, tmp_path / "run"), 3)
-        records = [record for record, _at in read_journal(search.folder.journal)]
-        ends = Counter((r.trial, r.seed, r.fold) for r in records if isinstance(r, End))
-        reports = Counter((r.trial, r.seed, r.fold, r.step) for r in records if isinstance(r, Reported))
-        assert {(r.trial, r.seed, r.fold) for r in records if isinstance(r, Start)} == set(ends)
-        assert {1} == set(ends.values()) == set(reports.values())
-        assert list(range(search.total)) == sorted(r.trial for r in records if isinstance(r, Tell))
+        assert_nothing_lost_and_nothing_twice(search)
         open_search(spec, tmp_path / "run").close()  # compares every decision with the journal's
 
 
