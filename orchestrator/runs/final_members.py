@@ -13,7 +13,7 @@ from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.retention import kept_trials
 from orchestrator.search.search import Search
 from orchestrator.search.selection import Contender, checkpoint_of, checkpoints_of
-from orchestrator.specs.specs import FinalSpec, SearchSpec
+from orchestrator.specs.specs import FinalSpec, SearchSpec, of_one_configuration
 
 
 def members_of(winner: Contender, ties: Sequence[Contender], how: FinalSpec) -> list[Contender]:
@@ -29,18 +29,17 @@ def final_spec(members: Sequence[Contender], how: FinalSpec) -> SearchSpec:
     """Return the search that the final's journal is of: one trial that retrains the first, or those taken over."""
     first, spec = members[0], members[0].ledger.spec
     assert spec is not None
-    space = {"space": dict(first.trial.config), "configurations": None}
-    changes = {**space, "prune": None, "budget": None, "baseline": False, "trials": None}
+    whole = of_one_configuration(spec, first.trial.config).model_copy(update={"budget": None})
     if how.form == "judged":
-        several = {"sampler": "random", "trials": len(members)} if len(members) > 1 else {"sampler": "grid"}
-        return spec.model_copy(update={**changes, **several})
+        several = {"sampler": "random", "trials": len(members)} if len(members) > 1 else {}
+        return whole.model_copy(update=several)
     steps = spec.steps_of(first.trial.config)
     length = {
         "own_best": {"max_steps": first.median_step},  # as ever: the schedule is compressed to it
         "common_best": {"max_steps": steps, "stop_at": first.median_step},
         "last": {"max_steps": steps},
     }[spec.score_at]
-    return spec.model_copy(update={**changes, "sampler": "grid", "seeds": how.seeds, "folds": 1, **length})
+    return whole.model_copy(update={"seeds": how.seeds, "folds": 1, **length})
 
 
 def take_over(members: Sequence[Contender], final: Search) -> None:

@@ -176,8 +176,8 @@ def as_data(spec: SearchSpec) -> dict[str, Any]:
 
 
 def of_one_configuration(spec: SearchSpec, config: Config) -> SearchSpec:
-    """Return the search of a single configuration, over the same fits."""
-    whole = {"sampler": "grid", "trials": None, "prune": None, "baseline": False, "configurations": None}
+    """Return the search of a single configuration, over the same fits: nobody to be pruned by or to race against."""
+    whole = {"sampler": "grid", "trials": None, "prune": None, "race": None, "baseline": False, "configurations": None}
     return spec.model_copy(update={**whole, "space": dict(config)})
 
 

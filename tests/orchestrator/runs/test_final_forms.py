@@ -15,6 +15,7 @@ from orchestrator.search import retention
 from orchestrator.search.lineage import Lineage
 from orchestrator.search.search import Search
 from orchestrator.search.selection import Contender
+from orchestrator.specs.methods import Race
 from orchestrator.specs.specs import FinalSpec
 from tests.orchestrator.command import orchestrate, toy_search, written
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
@@ -102,6 +103,23 @@ def test_a_final_keeps_the_weights_of_all_that_it_took_over(tmp_path: Path, monk
     take_over(members, final)
     final.close()
     assert 6 == len([path for path in own_checkpoints(final.ledger, final.folder) if path.exists()])
+
+
+def test_what_is_taken_over_runs_no_race(tmp_path: Path) -> None:
+    spec = toy_spec(sampler="grid", trials=None, seeds=3, space={"x": {"choice": [0.1, 0.2, 0.3]}})
+    source = run_in_process(open_search(spec, tmp_path / "toy"))
+    source.ledger.spec = spec.model_copy(update={"race": Race()})
+    members = [Contender(source.folder, source.ledger, trial) for trial in source.ledger.ranked()]
+    final = Search(
+        final_spec(members, FinalSpec(stages=["toy"], form="judged", of="ties")),
+        RunFolder(tmp_path / "final"),
+        facts=source.facts,
+        incarnation="test",
+        lineage=Lineage(final=True),
+    )
+    take_over(members, final)
+    final.close()
+    assert [records.State.COMPLETE] * 3 == [trial.state for trial in final.ledger.trials.values()]
 
 
 def test_ties_of_a_retrained_final_are_a_mistake(tmp_path: Path) -> None:
