@@ -18,6 +18,7 @@ from orchestrator.history.run_contents import candidates_of, experiment_of, read
 from orchestrator.history.run_folder import AUDIT, RunFolder
 from orchestrator.results.outer_part import (
     AVERAGED,
+    BEST,
     DEFAULT,
     PRIOR,
     RANDOM,
@@ -110,9 +111,15 @@ def _part(experiment: Experiment, folder: RunFolder, number: int, session: Sessi
     if how.of == "winner":
         averaged = _averaged(how, of="ties")
         rows[TIES] = _tested(members_of(winner, ties, averaged), folder, averaged, session)
+
+    def of(one: Contender) -> dict[str, float]:
+        is_tested = how.of == "winner" and one.trial is winner.trial
+        return rows[WINNER] if is_tested else _tested([one], folder, how, session)
+
+    rows[BEST] = of(ties[0])
     default = _default(searches)
     if default is not None:
-        rows[DEFAULT] = _tested([default], folder, how, session)
+        rows[DEFAULT] = of(default)
     candidates = [experiment.searches[name] for name in experiment.candidates]
     scratch = next((spec for spec in candidates if spec.start_from is None), None)
     if scratch is not None:
