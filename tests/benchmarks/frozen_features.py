@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ecgcore.data.prepare import Request, prepare
+from ecgcore.data.prepare import StoreRequest, prepare
 from ecgcore.data.splits import SplitRule
 from ecgcore.readers.labels_csv import own_source
 from ecgcore.synthetic.database import Synthesis, synthesize
@@ -24,7 +24,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         synthesize(folder / "records", Synthesis(records=240, seed=1))
-        prepare(own_source(folder / "records"), folder / "store", Request(rule=SplitRule(folds=1)))
+        prepare(own_source(folder / "records"), folder / "store", StoreRequest(rule=SplitRule(folds=1)))
         task = ArrhythmiaTask(data=folder / "store")
         seconds(task, folder / "full", {"train": "full"}, start=None, steps=1)
         start = folder / "full" / "checkpoint-000001.pt"

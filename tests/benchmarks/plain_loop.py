@@ -1,9 +1,9 @@
 """The measure that a search has to beat: a plain training loop, as one writes it without searching, on outer splits.
 
 One network, one configuration, chosen once and never tuned on any of these recordings. Takes nothing of ecgcore but a
-prepared store's open records, the dealing of patients into parts, and the scores.
+prepared store's open records, its outer parts, and the scores.
 
-python -m tests.benchmarks.plain_loop STORE --outer 10 --seeds 3 [--part-of 3]
+python -m tests.benchmarks.plain_loop STORE --outer 10 --seeds 3 [--beside runs/NAME-audit]
 """
 
 import argparse
@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ecgcore.data.groups import linked
+from ecgcore.data.outer_parts import OuterPart
 from ecgcore.data.store import Records, Split, Store, open_store
-from ecgcore.data.stratify import deal
-from ecgcore.scores.metrics import decide, macro_auc, macro_f1
+from ecgcore.scores.metrics import decide, macro_auc, macro_f1, record_log_loss
+from tests.benchmarks.beside_audit import beside
 
-FOLDS = 5  # of a repeat of the outer splits
 SECONDS = 30  # shorter records are padded with zeros to this, longer ones cut
 WIDTHS = (32, 64, 64, 128, 128)
 EPOCHS, BATCH, PEAK, NOISE = 20, 16, 3e-3, 0.05  # noise in mV
@@ -77,33 +76,23 @@ def padded(records: Records, rate: float) -> Tensor:
     return signals
 
 
-def outer_splits(store: Store, *, outer: int, part_of: int = 1) -> list[Split]:
-    """Deal a store's open records by patient into five parts, `outer` / 5 times anew: each part judges once a time.
-
-    part_of: 3 takes a stratified third of the records, always the same. Raises ValueError unless 5 divides `outer`.
-    """
-    if outer < FOLDS or outer % FOLDS:
-        raise ValueError(f"--outer must be a multiple of {FOLDS}, but got {outer}")
-    records = store.records
-    groups = linked(
-        [(patient, int(signal)) for patient, signal in zip(records.patients, records.fingerprints, strict=True)]
-    )
-    several = bool((records.labels.sum(axis=1) > 1).any())
-
-    def dealt(chosen: Indices, count: int, seed: int) -> list[Indices]:
-        return deal(chosen, count, groups=groups, labels=records.labels, seed=seed, multilabel=several)
-
-    everyone = np.arange(len(records))
-    used = np.sort(dealt(everyone, part_of, 0)[0]) if part_of > 1 else everyone
-    parts = [part for repeat in range(outer // FOLDS) for part in dealt(used, FOLDS, 1 + repeat)]
-    return [Split(np.setdiff1d(used, part), np.sort(part)) for part in parts]
+def outer_splits(store: Store, *, outer: int) -> list[Split]:
+    """Return the very parts that `orchestrate audit` holds out of a store's open records: each judges what is left."""
+    everyone = np.arange(len(store.records))
+    parts = [OuterPart(number, outer).of(store.records, multilabel=store.multilabel) for number in range(outer)]
+    return [Split(np.setdiff1d(everyone, part), part) for part in parts]
 
 
-def scores_of(store: Store, split: Split, probabilities: Floats) -> tuple[float, float]:
-    """Return macro-AUC and macro-F1 of the split's held-out part."""
+def scores_of(store: Store, split: Split, probabilities: Floats) -> dict[str, float]:
+    """Return the scores of the split's held-out part, by the names that an audit gives them."""
     labels = store.records.labels[split.validation]
     called = decide(probabilities, multilabel=store.multilabel)
-    return macro_auc(probabilities, labels), macro_f1(called, labels)
+    losses = record_log_loss(probabilities, labels, multilabel=store.multilabel)
+    return {
+        "macro_auc": macro_auc(probabilities, labels),
+        "macro_f1": macro_f1(called, labels),
+        "log_loss": float(losses.mean()),
+    }
 
 
 def main() -> None:
@@ -112,17 +101,20 @@ def main() -> None:
     parser.add_argument("--outer", type=int, default=10, help="outer splits: a multiple of 5 (default 10)")
     parser.add_argument("--seeds", type=int, default=1, help="networks whose probabilities are averaged (default 1)")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"(default {EPOCHS})")
-    parser.add_argument("--part-of", type=int, default=1, help="3: a third of the records (default 1: all)")
+    parser.add_argument("--beside", type=Path, help="the finished audit of that store, with as many parts")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     store = open_store(arguments.store)
     table = []
-    for number, split in enumerate(outer_splits(store, outer=arguments.outer, part_of=arguments.part_of)):
+    for number, split in enumerate(outer_splits(store, outer=arguments.outer)):
         fits = [plain_loop(store, split, seed=seed, epochs=arguments.epochs) for seed in range(arguments.seeds)]
         table.append(scores_of(store, split, np.mean(fits, axis=0)))
-        print(f"outer {number}: macro-AUC {table[-1][0]:.4f}, macro-F1 {table[-1][1]:.4f}", flush=True)
-    mean, deviation = np.mean(table, axis=0), np.std(table, axis=0, ddof=1)
-    print(f"mean: macro-AUC {mean[0]:.4f} (sd {deviation[0]:.4f}), macro-F1 {mean[1]:.4f} (sd {deviation[1]:.4f})")
+        print(f"outer {number}: " + ", ".join(f"{name} {value:.4f}" for name, value in table[-1].items()), flush=True)
+    for name in table[0]:
+        values = [row[name] for row in table]
+        print(f"{name}: mean {np.mean(values):.4f} (sd {np.std(values, ddof=1):.4f})")
+    if arguments.beside:
+        print(beside(arguments.beside, table, what="plain loop"))
 
 
 if __name__ == "__main__":
