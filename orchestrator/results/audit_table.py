@@ -7,15 +7,17 @@ that of the corrected resampled t-test, as in search/comparison.py.
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from types import MappingProxyType
 
 from scipy import stats
 
 from orchestrator.results.outer_part import DEFAULT, WINNER, OuterPart
 from orchestrator.search.comparison import CONFIDENCE
 
+SMALLEST_SHARE = 0.05  # of a hyperparameter's importance that is worth a word
 BESIDE = ("log_loss", "brier", "calibration_error")  # shown where a task reports them: smaller is better
 
 
@@ -67,8 +69,15 @@ def audit_rows(parts: Sequence[OuterPart], metric: str) -> list[dict[str, object
     return rows
 
 
-def audit_markdown(parts: Sequence[OuterPart], *, name: str, metric: str, mode: str) -> str:
-    """Return the table, and what it says of the search, as Markdown."""
+def audit_markdown(
+    parts: Sequence[OuterPart],
+    *,
+    name: str,
+    metric: str,
+    mode: str,
+    importance: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+) -> str:
+    """Return the table, and what it says of the searches, as Markdown; importance: by stage, see search/importance.py."""
     rows = audit_rows(parts, metric)
     shown = [key for key in BESIDE if any(row[key] is not None for row in rows)]
     lines = [
@@ -84,7 +93,8 @@ def audit_markdown(parts: Sequence[OuterPart], *, name: str, metric: str, mode: 
             + " | ".join([str(row["row"]), *(_text(row[key]) for key in ("score", "minus_default")), *numbers])
             + " |"
         )
-    return "\n".join([*lines, "", *_findings(parts, metric, mode)]) + "\n"
+    mattered = [_mattered(stage, shares) for stage, shares in importance.items() if shares]
+    return "\n".join([*lines, "", *_findings(parts, metric, mode), *mattered]) + "\n"
 
 
 def audit_csv(parts: Sequence[OuterPart]) -> str:
@@ -124,6 +134,11 @@ def _findings(parts: Sequence[OuterPart], metric: str, mode: str) -> list[str]:
         )
         lines.append(f"what searching bought: {bought}: {verdict}")
     return lines
+
+
+def _mattered(stage: str, shares: Mapping[str, float]) -> str:
+    shown = [f"{name} {share:.0%}" for name, share in shares.items() if share >= SMALLEST_SHARE]
+    return f"what the validation scores of {stage} depended on (fANOVA, shares of what it explains): {', '.join(shown)}"
 
 
 def _text(value: object) -> str:

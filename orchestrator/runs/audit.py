@@ -34,6 +34,7 @@ from orchestrator.runs.final_members import members_of, own_checkpoints
 from orchestrator.runs.final_run import made
 from orchestrator.runs.search_run import run_search
 from orchestrator.search.draws import drawn_evenly
+from orchestrator.search.importance import importance_of
 from orchestrator.search.seeds import draw_seed
 from orchestrator.search.selection import Contender, winner_among
 from orchestrator.specs.experiment import Experiment
@@ -56,6 +57,17 @@ def run_audit(experiment: Experiment, folder: RunFolder, *, outer: int, session:
             write_part(place.path, _part(_without(experiment, number, outer), place, number, session))
         parts.append(read_part(place.path))
     return parts
+
+
+def importance_by_stage(folder: RunFolder, *, outer: int) -> dict[str, dict[str, float]]:
+    """Return of each stage that competed what its scores depended on, over all outer parts of a finished audit."""
+    searches: dict[str, list[Ledger]] = {}
+    for number in range(outer):
+        part = RunFolder(folder.path / f"outer-{number}")
+        experiment = experiment_of(part)
+        for stage in candidates_of(experiment, part) if experiment else ():
+            searches.setdefault(stage.name, []).append(read_ledger(stage))
+    return {name: importance_of(ledgers) for name, ledgers in searches.items()}
 
 
 def refuse_unauditable(experiment: Experiment) -> None:

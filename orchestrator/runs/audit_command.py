@@ -24,7 +24,7 @@ def _audit(given: argparse.Namespace) -> None:
     from orchestrator.execution.this_machine import session_here
     from orchestrator.history.run_folder import RunFolder, runs_root
     from orchestrator.results.audit_table import as_json, audit_csv, audit_markdown
-    from orchestrator.runs.audit import refuse_unauditable, run_audit
+    from orchestrator.runs.audit import importance_by_stage, refuse_unauditable, run_audit
     from orchestrator.runs.preparation import prepare_data
     from orchestrator.specs.experiment import Experiment
 
@@ -36,7 +36,8 @@ def _audit(given: argparse.Namespace) -> None:
     with session_here(folder, searches, executor=given.executor, quiet=given.json)() as session:
         parts = run_audit(experiment, folder, outer=given.outer, session=session)
     metric, mode = experiment.tested.metric, experiment.tested.mode
-    table = audit_markdown(parts, name=folder.name, metric=metric, mode=mode)
+    importance = importance_by_stage(folder, outer=given.outer)
+    table = audit_markdown(parts, name=folder.name, metric=metric, mode=mode, importance=importance)
     write_text(folder.table_md, table)
     write_text(folder.table_csv, audit_csv(parts))
     print(json.dumps(as_json(parts, metric)) if given.json else f"{table}\ntable {folder.table_csv}")

@@ -48,7 +48,9 @@ def test_every_model_stands_in_the_table_beside_the_untuned_default(tmp_path: Pa
     assert 0 < rows["winner"]["minus_default"]["low"] <= rows["winner"]["minus_default"]["high"] < 0.1
     low, high = rows["untuned default"]["score"]["low"], rows["untuned default"]["score"]["high"]
     assert high - low == pytest.approx(2 * 4.302653 * 0.01 * (1 / 3 + 1 / 2) ** 0.5, rel=1e-5), "corrected t, 2 degrees"
-    assert "searching bought: " in (tmp_path / "runs" / "toy-audit" / "table.md").read_text()
+    table = (tmp_path / "runs" / "toy-audit" / "table.md").read_text()
+    assert "searching bought: " in table
+    assert "what the validation scores of toy depended on (fANOVA, shares of what it explains): x 100%" in table
 
 
 def test_an_audit_that_was_cut_short_goes_on_and_does_nothing_twice(tmp_path: Path) -> None:
