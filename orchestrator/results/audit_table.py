@@ -77,7 +77,7 @@ def audit_markdown(
     mode: str,
     importance: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
 ) -> str:
-    """Return the table, and what it says of the searches, as Markdown; importance: by stage, see search/importance.py."""
+    """Return the table, and what it says of the searches, as Markdown. importance: by stage, see importance.py."""
     rows = audit_rows(parts, metric)
     shown = [key for key in BESIDE if any(row[key] is not None for row in rows)]
     lines = [

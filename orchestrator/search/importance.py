@@ -8,7 +8,8 @@ import optuna
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from orchestrator.history.ledger import Ledger
-from orchestrator.specs.space import Cell, holds, suggest
+from orchestrator.specs.dimensions import Cell
+from orchestrator.specs.space import holds, suggest
 from orchestrator.task import Config
 
 optuna.logging.set_verbosity(logging.ERROR)
@@ -20,8 +21,8 @@ def importance_of(searches: Sequence[Ledger]) -> dict[str, float]:
     """Return the share of each hyperparameter in what the configuration explains of the scores, the largest first.
 
     searches: of one space, on different records: each trial counts as its distance from its own search's mean.
-    Conditional hyperparameters, which not every trial has, are left out. Empty where fewer than ten trials are complete,
-    or all are equal.
+    Conditional hyperparameters, which not every trial has, are left out. Empty where fewer than ten trials are
+    complete, or all are equal.
     """
     told = [one for ledger in searches for one in _told(ledger)]
     spec = searches[0].spec if searches else None
