@@ -216,8 +216,9 @@ def _run_experiment(
 
 
 def _resume(given: argparse.Namespace) -> None:
-    from orchestrator.history.run_contents import experiment_of, search_of
+    from orchestrator.history.run_contents import audit_of, experiment_of, search_of
     from orchestrator.history.run_folder import existing_run
+    from orchestrator.runs.audit_command import go_on
 
     folder = existing_run(given.name, given.runs)
     if (folder.path / "cluster").exists():
@@ -227,6 +228,8 @@ def _resume(given: argparse.Namespace) -> None:
             raise UserError(f"--executor: {folder.name} runs on a cluster, where its profile says how; leave it out")
 
         print(submit_again(folder))
+    elif audit := audit_of(folder):
+        go_on(audit, folder, given)
     elif experiment := experiment_of(folder):
         _run_experiment(experiment, folder, given)
     else:

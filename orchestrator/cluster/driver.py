@@ -16,9 +16,9 @@ from orchestrator.cluster.run_files import Done, RunFiles
 from orchestrator.errors import Pointless, RunFailed, UserError
 from orchestrator.execution.session import Executor, Session, open_session
 from orchestrator.history.journal import CutOff
-from orchestrator.history.run_contents import experiment_of, search_of
+from orchestrator.history.run_contents import audit_of, experiment_of, search_of, specs_of
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.runs.driver import drive_experiment, drive_final, drive_search
+from orchestrator.runs.driver import drive_audit, drive_experiment, drive_final, drive_search
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +75,8 @@ def _drive(files: RunFiles, pool_size: PoolSize, incarnation: str) -> None:
 
     if request.how is not None:
         drive_final(folder, session, how=request.how)
+    elif audit := audit_of(folder):
+        drive_audit(audit, folder, session)
     elif experiment := experiment_of(folder):
         drive_experiment(experiment, folder, session)
     else:
@@ -82,10 +84,7 @@ def _drive(files: RunFiles, pool_size: PoolSize, incarnation: str) -> None:
 
 
 def _cpus_per_fit(folder: RunFolder) -> int:
-    experiment = experiment_of(folder)
-    if experiment is not None:
-        return max(spec.cpus_per_fit for spec in experiment.searches.values())
-    return search_of(folder).cpus_per_fit
+    return max(spec.cpus_per_fit for spec in specs_of(folder))
 
 
 def _interrupt(_number: int, _frame: object) -> None:

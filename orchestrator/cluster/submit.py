@@ -9,8 +9,9 @@ from orchestrator.cluster.profile import ClusterProfile
 from orchestrator.cluster.queue import NotSubmitted, Queue
 from orchestrator.cluster.run_files import RunFiles, Submission
 from orchestrator.errors import RunFailed, UserError
-from orchestrator.history.run_contents import experiment_of, search_of
+from orchestrator.history.run_contents import Audit, audit_of, experiment_of, search_of, specs_of
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.runs.audit import begin_audit
 from orchestrator.runs.experiment_run import begin_experiment
 from orchestrator.runs.final_run import set_aside
 from orchestrator.runs.preparation import lacking, refuse_second_look
@@ -47,6 +48,23 @@ def submit_experiment(experiment: Experiment, folder: RunFolder, profile: Cluste
     return _submit(folder, profile, fits=begin_experiment(experiment, folder))
 
 
+def submit_audit(audit: Audit, folder: RunFolder, profile: ClusterProfile) -> str:
+    """Submit an audit, or go on with it; return one line for people."""
+    for name, spec in audit.experiment.searches.items():
+        check_room(name, spec, profile)
+    if already := _jobs_of(folder):
+        return already
+    begun = begin_audit(audit, folder).experiment
+    if lacking(begun.searches.values()):
+        return _submit_preparation(folder, profile, Submission(id=_id_of(folder)))
+    return _submit(folder, profile, fits=_fits_at_once(begun))
+
+
+def _fits_at_once(experiment: Experiment) -> int:
+    """Return how many fits the largest of its searches has: the searches of an audit are run one after the other."""
+    return max(spec.total * spec.seeds * folds_of(spec, load_task(spec.task)) for spec in experiment.searches.values())
+
+
 def submit_retrain(folder: RunFolder, profile: ClusterProfile, *, how: FinalSpec, reopen: bool) -> str:
     """Submit the final of a search; return one line for people."""
     if already := _jobs_of(folder):
@@ -72,6 +90,8 @@ def submit_again(folder: RunFolder) -> str:
     profile, request = files.profile(), files.request()
     if request.how is not None:
         return submit_retrain(folder, profile, how=request.how, reopen=False)
+    if audit := audit_of(folder):
+        return submit_audit(audit, folder, profile)
     begun = _run_of(files)
     if isinstance(begun, Experiment):
         return submit_experiment(begun, folder, profile, reopen=request.reopen and not folder.journal.exists())
@@ -83,7 +103,12 @@ def submit_prepared(files: RunFiles) -> None:
 
     Raises UserError where its test part must not be opened again, and NotSubmitted as `submit` does.
     """
-    folder, profile, request, begun = files.run, files.profile(), files.request(), _run_of(files)
+    folder, profile, request = files.run, files.profile(), files.request()
+    if audit := audit_of(folder):
+        fits = _fits_at_once(audit.experiment)
+        Queue(files).submit(drivers=1, workers=_workers_at_first(folder, profile, fits))
+        return
+    begun = _run_of(files)
     tests = isinstance(begun, Experiment) or request.how is not None
     if tests and not request.reopen and not folder.final.test.exists():
         candidate = begun.searches[begun.candidates[0]] if isinstance(begun, Experiment) else begun
@@ -100,6 +125,8 @@ def submit_prepared(files: RunFiles) -> None:
 
 def searches_of_request(files: RunFiles) -> list[SearchSpec]:
     """Return the searches of a submitted run, whether its journal has begun or not."""
+    if audit := audit_of(files.run):
+        return list(audit.experiment.searches.values())
     begun = _run_of(files)
     return list(begun.searches.values()) if isinstance(begun, Experiment) else [begun]
 
@@ -178,9 +205,7 @@ def _forecast(spec: SearchSpec, folder: RunFolder, profile: ClusterProfile) -> s
 def _workers_at_first(folder: RunFolder, profile: ClusterProfile, fits: int) -> int:
     if profile.mode == "jobs":
         return 0
-    experiment = experiment_of(folder)
-    specs = list(experiment.searches.values()) if experiment else [search_of(folder)]
-    fits_per_worker = min(profile.fits_per_worker(spec.cpus_per_fit) for spec in specs)
+    fits_per_worker = min(profile.fits_per_worker(spec.cpus_per_fit) for spec in specs_of(folder))
     return profile.workers_for(fits, fits_per_worker=fits_per_worker)
 
 

@@ -10,17 +10,20 @@ from orchestrator.cluster.cluster_status import cluster_lines, has_driver
 from orchestrator.cluster.run_files import RunFiles
 from orchestrator.history.driver_lock import is_held
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.results.status import status_of
+from orchestrator.results.status import audit_line, status_of
 
 WATCH_S = 2.0
 
 
 def status_lines(folder: RunFolder, *, driven: bool, brief: bool = False) -> list[str]:
     """Return where a run stands, line by line for people: its searches, and its jobs where it has any."""
-    lines = [
+    audited = audit_line(folder)
+    lines = [] if audited is None else [audited]
+    lines += [
         f"{'' if status.run == folder.name else f'{folder.name}/'}{status.line(brief=brief)}"
         for status in status_of(folder, driven=driven)
-    ] or [f"{folder.name}: nothing has begun yet"]
+    ]
+    lines = lines or [f"{folder.name}: nothing has begun yet"]
     if RunFiles(folder).exists:
         lines += [f"  {line}" for line in cluster_lines(folder, brief=brief)]
     return lines

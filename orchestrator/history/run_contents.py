@@ -1,7 +1,10 @@
 """What a run consists of: its spec, its searches and finals, and where their journals lie. The one place that knows."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orchestrator.errors import UserError
 from orchestrator.history.journal import read_journal
@@ -36,6 +39,33 @@ def experiment_of(folder: RunFolder) -> Experiment | None:
     return Experiment.from_data(data) if "stages" in data else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """An experiment that is repeated without each of several outer parts."""
+
+    experiment: Experiment
+    outer: int  # how many parts
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the content of audit.json."""
+        return {"outer": self.outer, "experiment": self.experiment.as_data()}
+
+
+def audit_of(folder: RunFolder) -> Audit | None:
+    """Return the audit that a run is; None where it is a search or an experiment."""
+    if not folder.audit.exists():
+        return None
+    begun = json.loads(folder.audit.read_text())
+    return Audit(experiment=Experiment.from_data(begun["experiment"]), outer=begun["outer"])
+
+
+def specs_of(folder: RunFolder) -> list[SearchSpec]:
+    """Return the searches that a run, or each part of an audit, consists of."""
+    audit = audit_of(folder)
+    experiment = audit.experiment if audit else experiment_of(folder)
+    return list(experiment.searches.values()) if experiment else [search_of(folder)]
+
+
 def as_begun(folder: RunFolder, spec: SearchSpec) -> SearchSpec:
     """Return the spec by the rules with which an earlier version began the search, where one did."""
     begun = read_journal(folder.journal)
@@ -60,7 +90,10 @@ def _companions(experiment: Experiment, folder: RunFolder) -> list[RunFolder]:
 
 
 def parts_of(folder: RunFolder) -> list[RunFolder]:
-    """Return what of a run has begun: its searches in order, then its final."""
+    """Return what of a run has begun: its searches in order, then its final; of an audit, those of its last part."""
+    if audit := audit_of(folder):
+        begun = [part for part in map(folder.outer, range(audit.outer)) if part.journal.exists()]
+        return parts_of(begun[-1]) if begun else []
     return [part for part in [*searches_of(folder), folder.final] if part.journal.exists()]
 
 
@@ -71,7 +104,8 @@ def all_runs(root: Path) -> list[RunFolder]:
 
 
 def _touched(folder: RunFolder) -> float:
-    return (folder.journal if folder.journal.exists() else folder.submission).stat().st_mtime
+    files = (folder.journal, folder.submission, folder.audit)
+    return next(path.stat().st_mtime for path in files if path.exists())
 
 
 def all_searches(root: Path) -> Iterator[RunFolder]:

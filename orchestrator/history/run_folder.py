@@ -14,13 +14,12 @@ def runs_root(given: Path | None) -> Path:
 
 
 JOURNAL = "journal.jsonl"
-AUDIT = "audit.json"  # of a folder whose runs are those of an audit
 SUBMISSION = "cluster/request.json"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One run: a search, an experiment, a stage of one, or a final."""
+    """One run: a search, an experiment, a stage of one, a final, or an audit."""
 
     path: Path
 
@@ -77,6 +76,15 @@ class RunFolder:
         return self.path / "model"
 
     @property
+    def audit(self) -> Path:
+        """What is audited, in a folder whose runs are those of an audit's outer parts."""
+        return self.path / "audit.json"
+
+    def outer(self, number: int) -> "RunFolder":
+        """Return the run without one outer part of this audit."""
+        return RunFolder(self.path / f"outer-{number}")
+
+    @property
     def submission(self) -> Path:
         """What a cluster was asked for; before the journal where a job has to prepare the data first."""
         return self.path / SUBMISSION
@@ -84,7 +92,7 @@ class RunFolder:
     @property
     def exists(self) -> bool:
         """Whether this run has begun, or was submitted."""
-        return self.journal.exists() or self.submission.exists()
+        return self.journal.exists() or self.submission.exists() or self.audit.exists()
 
     def stage(self, name: str) -> "RunFolder":
         """Return the folder of one stage of this experiment."""
@@ -102,8 +110,9 @@ class RunFolder:
         return self.trial(key.trial) / f"seed{key.seed}-fold{key.fold}"
 
     def all_journals(self) -> list[Path]:
-        """Return every journal below the run: its own, those of its stages, and of their finals."""
-        return [path for depth in ("", "*/", "*/final/") for path in sorted(self.path.glob(f"{depth}{JOURNAL}"))]
+        """Return every journal below the run: its own, those of its stages and outer parts, and of their finals."""
+        depths = ("", "*/", "*/final/", *(("outer-*/*/", "outer-*/rows/*/") if self.audit.exists() else ()))
+        return sorted({path for depth in depths for path in self.path.glob(f"{depth}{JOURNAL}")})
 
     def create(self) -> None:
         """Make the folder, for this user only. Raises UserError where that is not possible."""

@@ -6,8 +6,9 @@ from typing import Any
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import State
-from orchestrator.history.run_contents import parts_of
+from orchestrator.history.run_contents import audit_of, parts_of
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.outer_part import is_done
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +39,28 @@ class SearchStatus:
 
 
 def status_of(folder: RunFolder, *, driven: bool) -> list[SearchStatus]:
-    """Return the status of a search, or of every stage of an experiment that has begun, and of its final.
+    """Return the status of a search, or of what has begun of an experiment; of an audit, of its last outer part.
 
     driven: whether a driver of the run lives.
     """
-    return [_search_status(found, alive=driven) for found in parts_of(folder) if read_journal(found.journal)]
+    found = [part for part in parts_of(folder) if read_journal(part.journal)]
+    return [_search_status(part, name=_name_within(part, folder), alive=driven) for part in found]
 
 
-def _search_status(folder: RunFolder, *, alive: bool) -> SearchStatus:
+def _name_within(part: RunFolder, folder: RunFolder) -> str:
+    return folder.name if part == folder else part.path.relative_to(folder.path).as_posix()
+
+
+def audit_line(folder: RunFolder) -> str | None:
+    """Return how far an audit has come as one line for people; None where the run is none."""
+    audit = audit_of(folder)
+    if audit is None:
+        return None
+    done = sum(is_done(folder.outer(number).path) for number in range(audit.outer))
+    return f"{folder.name}: {done} of {audit.outer} outer parts done"
+
+
+def _search_status(folder: RunFolder, *, name: str, alive: bool) -> SearchStatus:
     ledger = Ledger(read_journal(folder.journal))
     assert ledger.spec is not None
     states = [trial.state for trial in ledger.trials.values()]
@@ -58,7 +73,7 @@ def _search_status(folder: RunFolder, *, alive: bool) -> SearchStatus:
         if fit.starts and not fit.state.is_finished
     ]
     return SearchStatus(
-        run=folder.name,
+        run=name,
         state="finished" if finished else "running" if alive else "interrupted",
         trials={str(state): states.count(state) for state in State if state in states},
         total=ledger.spec.total,

@@ -14,8 +14,8 @@ from orchestrator.atomic import write_json
 from orchestrator.errors import UserError
 from orchestrator.execution.session import Session
 from orchestrator.history.ledger import Ledger
-from orchestrator.history.run_contents import candidates_of, experiment_of, read_ledger
-from orchestrator.history.run_folder import AUDIT, RunFolder
+from orchestrator.history.run_contents import Audit, candidates_of, experiment_of, read_ledger
+from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.outer_part import (
     AVERAGED,
     BEST,
@@ -26,7 +26,6 @@ from orchestrator.results.outer_part import (
     WINNER,
     OuterPart,
     is_done,
-    read_part,
     write_part,
 )
 from orchestrator.runs.experiment_run import run_experiment
@@ -34,7 +33,6 @@ from orchestrator.runs.final_members import members_of, own_checkpoints
 from orchestrator.runs.final_run import made
 from orchestrator.runs.search_run import run_search
 from orchestrator.search.draws import drawn_evenly
-from orchestrator.search.importance import importance_of
 from orchestrator.search.seeds import draw_seed
 from orchestrator.search.selection import Contender, winner_among
 from orchestrator.specs.experiment import Experiment
@@ -45,29 +43,14 @@ from orchestrator.task import AuditableTask, Config
 Searches = Sequence[tuple[Ledger, RunFolder]]
 
 
-def run_audit(experiment: Experiment, folder: RunFolder, *, outer: int, session: Session) -> list[OuterPart]:
-    """Run or continue the audit; return what came of each outer part. Raises UserError where the task cannot do it."""
-    refuse_unauditable(experiment)
-    experiment = _begin(experiment, folder, outer)
-    parts = []
-    for number in range(outer):
-        place = RunFolder(folder.path / f"outer-{number}")
+def run_audit(audit: Audit, folder: RunFolder, session: Session) -> None:
+    """Run or continue an audit until every outer part is done. Raises UserError where the task cannot do it."""
+    audit = begin_audit(audit, folder)
+    for number in range(audit.outer):
+        place = folder.outer(number)
         if not is_done(place.path):
-            session.progress.say(f"outer part {number + 1} of {outer}")
-            write_part(place.path, _part(_without(experiment, number, outer), place, number, session))
-        parts.append(read_part(place.path))
-    return parts
-
-
-def importance_by_stage(folder: RunFolder, *, outer: int) -> dict[str, dict[str, float]]:
-    """Return of each stage that competed what its scores depended on, over all outer parts of a finished audit."""
-    searches: dict[str, list[Ledger]] = {}
-    for number in range(outer):
-        part = RunFolder(folder.path / f"outer-{number}")
-        experiment = experiment_of(part)
-        for stage in candidates_of(experiment, part) if experiment else ():
-            searches.setdefault(stage.name, []).append(read_ledger(stage))
-    return {name: importance_of(ledgers) for name, ledgers in searches.items()}
+            session.progress.say(f"outer part {number + 1} of {audit.outer}")
+            write_part(place.path, _part(_without(audit, number), place, number, session))
 
 
 def refuse_unauditable(experiment: Experiment) -> None:
@@ -81,31 +64,34 @@ def refuse_unauditable(experiment: Experiment) -> None:
         )
 
 
-def _begin(experiment: Experiment, folder: RunFolder, outer: int) -> Experiment:
-    """Write down what is audited, or compare it with that; return the experiment by the rules of its beginning."""
-    path = folder.path / AUDIT
-    begun = json.loads(path.read_text()) if path.exists() else None
-    if begun is not None:
-        experiment = experiment.by_rules_of(begun["experiment"])
-        begun["experiment"] = Experiment.from_data(begun["experiment"]).as_data()
-    definition = {"outer": outer, "experiment": experiment.as_data()}
-    if begun is None:
-        write_json(path, definition)
-        return experiment
-    begun = json.loads(json.dumps(begun))
-    if changes := [f"    {change}" for change in differences(begun, json.loads(json.dumps(definition)))]:
+def begin_audit(audit: Audit, folder: RunFolder) -> Audit:
+    """Write down what is audited, or compare it with that; return it by the rules of its beginning.
+
+    Raises UserError where the task has no outer parts, or the folder holds another audit.
+    """
+    refuse_unauditable(audit.experiment)
+    if not folder.audit.exists():
+        folder.create()
+        write_json(folder.audit, audit.as_data())
+        return audit
+    begun = json.loads(folder.audit.read_text())
+    audit = replace(audit, experiment=audit.experiment.by_rules_of(begun["experiment"]))
+    begun["experiment"] = Experiment.from_data(begun["experiment"]).as_data()
+    begun, asked = json.loads(json.dumps(begun)), json.loads(json.dumps(audit.as_data()))
+    if changes := [f"    {change}" for change in differences(begun, asked)]:
         raise UserError(f"{folder.path}: holds another audit; give another --name, or undo the difference:", *changes)
-    return experiment
+    return audit
 
 
-def _without(experiment: Experiment, number: int, outer: int) -> Experiment:
+def _without(audit: Audit, number: int) -> Experiment:
     """Return the experiment on what one outer part leaves; stages on other data than the final's stay as they are."""
+    experiment, outer = audit.experiment, f"{number}/{audit.outer}"
     tested = experiment.tested.task
 
     def searched(spec: SearchSpec) -> SearchSpec:
         if spec.task != tested:
             return spec
-        task = tested.model_copy(update={"with_": {**tested.with_, "outer": f"{number}/{outer}"}})
+        task = tested.model_copy(update={"with_": {**tested.with_, "outer": outer}})
         return spec.model_copy(update={"task": task})
 
     return replace(experiment, searches={name: searched(spec) for name, spec in experiment.searches.items()})

@@ -1,11 +1,14 @@
 """The command `audit`. Imports only what parsing needs."""
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orchestrator.options import add_command, add_executor_option, add_run_options, positive
+from orchestrator.options import add_command, add_place_options, add_run_options, positive
+
+if TYPE_CHECKING:  # for annotations only
+    from orchestrator.history.run_contents import Audit
+    from orchestrator.history.run_folder import RunFolder
 
 
 def add_audit_command(commands: Any) -> None:
@@ -16,28 +19,37 @@ def add_audit_command(commands: Any) -> None:
     outer = "how many parts: 2 to 5, or 10, 15, ... for repeats of five (default 5)"
     command.add_argument("--outer", type=positive, default=5, metavar="N", help=outer)
     add_run_options(command)
-    add_executor_option(command)
+    add_place_options(command)
 
 
 def _audit(given: argparse.Namespace) -> None:
-    from orchestrator.atomic import write_text
-    from orchestrator.execution.this_machine import session_here
+    from orchestrator.history.run_contents import Audit
     from orchestrator.history.run_folder import RunFolder, runs_root
-    from orchestrator.results.audit_table import as_json, audit_csv, audit_markdown
-    from orchestrator.runs.audit import importance_by_stage, refuse_unauditable, run_audit
-    from orchestrator.runs.preparation import prepare_data
+    from orchestrator.runs.audit import refuse_unauditable
     from orchestrator.specs.experiment import Experiment
 
-    experiment = Experiment.of_file(given.file)
-    refuse_unauditable(experiment)
+    audit = Audit(experiment=Experiment.of_file(given.file), outer=given.outer)
     folder = RunFolder(runs_root(given.runs) / (given.name or f"{given.file.stem}-audit"))
-    searches = list(experiment.searches.values())
-    prepare_data(searches, quiet=given.json)
-    with session_here(folder, searches, executor=given.executor, quiet=given.json)() as session:
-        parts = run_audit(experiment, folder, outer=given.outer, session=session)
-    metric, mode = experiment.tested.metric, experiment.tested.mode
-    importance = importance_by_stage(folder, outer=given.outer)
-    table = audit_markdown(parts, name=folder.name, metric=metric, mode=mode, importance=importance)
-    write_text(folder.table_md, table)
-    write_text(folder.table_csv, audit_csv(parts))
-    print(json.dumps(as_json(parts, metric)) if given.json else f"{table}\ntable {folder.table_csv}")
+    refuse_unauditable(audit.experiment)
+    go_on(audit, folder, given)
+
+
+def go_on(audit: "Audit", folder: "RunFolder", given: argparse.Namespace) -> None:
+    """Run an audit to its end, here or on a cluster, and print what it says."""
+    from orchestrator.runs.audit_report import audit_report
+
+    specs = list(audit.experiment.searches.values())
+    if getattr(given, "cluster", None):
+        from orchestrator.cluster.following import follow
+        from orchestrator.cluster.profile import read_profile
+        from orchestrator.cluster.submit import submit_audit
+
+        follow(folder, submit_audit(audit, folder, read_profile(given.cluster)), quiet=given.json)
+    else:
+        from orchestrator.execution.this_machine import session_here
+        from orchestrator.runs.driver import drive_audit
+        from orchestrator.runs.preparation import prepare_data
+
+        prepare_data(specs, quiet=given.json)
+        drive_audit(audit, folder, session_here(folder, specs, executor=given.executor, quiet=given.json))
+    print(audit_report(folder, as_data=given.json))

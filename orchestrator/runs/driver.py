@@ -4,9 +4,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from orchestrator.execution.session import Session
-from orchestrator.history.run_contents import read_ledger, searches_of
+from orchestrator.history.run_contents import Audit, read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import write_tables
+from orchestrator.runs.audit import run_audit
+from orchestrator.runs.audit_report import write_audit_tables
 from orchestrator.runs.experiment_run import run_experiment
 from orchestrator.runs.final_run import make_final
 from orchestrator.runs.search_run import run_search
@@ -30,6 +32,13 @@ def drive_experiment(
     with open_session() as session:
         run_experiment(experiment, folder, session, reopen=reopen)
     return _logged(folder, tuple(search.name for search in searches_of(folder)))
+
+
+def drive_audit(audit: Audit, folder: RunFolder, open_session: OpenSession) -> None:
+    """Run an audit to its end, and write its tables."""
+    with open_session() as session:
+        run_audit(audit, folder, session)
+    write_audit_tables(folder)
 
 
 def drive_final(folder: RunFolder, open_session: OpenSession, *, how: FinalSpec, reopen: bool = False) -> str:

@@ -10,7 +10,7 @@ from orchestrator.errors import UserError
 from orchestrator.history.ledger import Ledger, TrialEntry
 from orchestrator.history.records import FitKey
 from orchestrator.history.run_contents import experiment_of, read_ledger
-from orchestrator.history.run_folder import AUDIT, JOURNAL, RunFolder
+from orchestrator.history.run_folder import JOURNAL, RunFolder
 from orchestrator.results.mlflow_copy import fetch_model
 from orchestrator.search.lineage import StartFrom, from_nothing
 from orchestrator.search.selection import checkpoint_of, winner_of
@@ -83,7 +83,7 @@ def _rooms(folder: RunFolder) -> Iterator[Path]:
     """Yield the folders in which a run is looked for by name, the nearest first, the folder of all runs last."""
     room = folder.path.parent
     yield room
-    while (room / JOURNAL).exists() or (room / AUDIT).exists():
+    while (room / JOURNAL).exists() or RunFolder(room).audit.exists():
         room = room.parent
         yield room
 

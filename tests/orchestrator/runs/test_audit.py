@@ -58,7 +58,12 @@ def test_an_audit_that_was_cut_short_goes_on_and_does_nothing_twice(tmp_path: Pa
     folder = tmp_path / "runs" / "toy-audit"
     table, starts = (folder / "table.csv").read_text(), len(all_starts(folder))
     (folder / "outer-1" / "outer.json").unlink()
-    assert 0 == audit(tmp_path, "--outer", 2).returncode
+    status = orchestrate("status", "--runs", tmp_path / "runs").stdout
+    assert status.startswith(
+        "toy-audit: 1 of 2 outer parts done\ntoy-audit/outer-1/toy: finished; 4 complete of 4; best"
+    )
+    words = ("resume", "toy-audit", "--runs", tmp_path / "runs", "--executor", "in-process")
+    assert 0 == orchestrate(*words).returncode
     assert table == (folder / "table.csv").read_text()
     assert starts == len(all_starts(folder))
 
