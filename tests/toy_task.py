@@ -114,11 +114,22 @@ class ToyTask:
 
 
 class AuditableToyTask(ToyTask):
-    """The toy whose records can be divided again: on outer part i of n everything scores i / 100 more."""
+    """The toy whose records can be divided again: on outer part i of n everything scores i / 100 more.
 
-    def __init__(self, *, folds: int = 2, outer: str | None = None) -> None:
+    data: a file that is written before anything runs.
+    """
+
+    def __init__(self, *, folds: int = 2, outer: str | None = None, data: Path | None = None) -> None:
         super().__init__(folds=folds)
         self.part = int(outer.partition("/")[0]) if outer else None
+        self.data = data
+
+    def missing(self) -> str | None:
+        return None if self.data is None or self.data.exists() else f"{self.data} from nothing (not there)"
+
+    def prepare(self, doing: Doing) -> None:
+        if self.data is not None:
+            self.data.touch()
 
     def describe(self) -> Mapping[str, Scalar]:
         return {**super().describe(), "data": f"toy without {self.part}", "test_over_train": 0.5}

@@ -11,9 +11,9 @@ from tests.slurm.cluster import Cluster, wait_until
 from tests.slurm.pool import Submitted, profile
 
 SPACE = {
-    "task": {"name": "tests.toy_task:AuditableToyTask", "with": {}},
+    "task": {"name": "tests.toy_task:AuditableToyTask", "with": {"data": "made"}},
     "sampler": "random",
-    "trials": 3,
+    "trials": 2,
     "seeds": 2,
     "baseline": True,
     "space": {"x": {"uniform": [-1, 1]}},
@@ -26,16 +26,20 @@ def test_a_cancelled_audit_goes_on_and_ends_with_the_table_of_one_machine(slurm:
     cluster = written(tmp_path / "cluster.yaml", write_yaml(profile()))
     here = run.orchestrate("audit", search, "--outer", 2, "--name", "here", "--executor", "in-process")
     assert 0 == here.returncode, here.stderr
+    (tmp_path / "made").unlink()  # there, a job has to prepare it first
 
     words = ["audit", search, "--outer", 2, "--name", "there", "--cluster", cluster, "--runs", run.runs]
     command = [sys.executable, "-m", "orchestrator.cli", *map(str, words)]
-    with subprocess.Popen(command, env={**os.environ, **slurm.environment}, stdout=subprocess.PIPE, text=True) as following:
+    with subprocess.Popen(
+        command, env={**os.environ, **slurm.environment}, stdout=subprocess.PIPE, text=True
+    ) as following:
         wait_until((run.path / "outer-0" / "outer.json").exists, f"the first outer part; {run.logs()}", seconds=120)
         cancelled = run.orchestrate("cancel", "there")
         assert "there: cancelled" in cancelled.stdout, cancelled.stderr
         said, _ = following.communicate(timeout=60)
     assert 0 != following.returncode
-    assert "of 2 outer parts done" in said
+    assert "a job that prepares the data" in said
+    assert "1 of 2 outer parts done" in said
     assert not (run.path / "table.csv").exists()
 
     again = run.orchestrate("resume", "there")
