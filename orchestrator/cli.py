@@ -31,6 +31,7 @@ from orchestrator.runs.try_command import add_try_command
 from orchestrator.simulation.simulate_command import add_simulate_command
 
 if TYPE_CHECKING:  # for annotations only: importing them costs seconds
+    from orchestrator.history.run_contents import Audit
     from orchestrator.history.run_folder import RunFolder
     from orchestrator.runs.driver import OpenSession
     from orchestrator.specs.experiment import Experiment
@@ -124,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     add_shared_options(retrain)
     add_place_options(retrain)
 
-    add_audit_command(commands)
+    add_audit_command(commands, _run_audit)
     add_simulate_command(commands)
     add_cluster_commands(commands)
 
@@ -215,10 +216,26 @@ def _run_experiment(
         print(experiment_report(experiment, folder, as_json=given.json, logged=logged))
 
 
+def _run_audit(audit: "Audit", folder: "RunFolder", given: argparse.Namespace) -> None:
+    from orchestrator.runs.audit_report import audit_report
+    from orchestrator.runs.driver import drive_audit
+
+    specs = list(audit.experiment.searches.values())
+    _prepare(specs, given)
+    if getattr(given, "cluster", None):
+        from orchestrator.cluster.following import follow
+        from orchestrator.cluster.profile import read_profile
+        from orchestrator.cluster.submit import submit_audit
+
+        follow(folder, submit_audit(audit, folder, read_profile(given.cluster)), quiet=given.json)
+    else:
+        drive_audit(audit, folder, _here(folder, given, specs))
+    print(audit_report(folder, as_data=given.json))
+
+
 def _resume(given: argparse.Namespace) -> None:
     from orchestrator.history.run_contents import audit_of, experiment_of, search_of
     from orchestrator.history.run_folder import existing_run
-    from orchestrator.runs.audit_command import go_on
 
     folder = existing_run(given.name, given.runs)
     if (folder.path / "cluster").exists():
@@ -229,7 +246,7 @@ def _resume(given: argparse.Namespace) -> None:
 
         print(submit_again(folder))
     elif audit := audit_of(folder):
-        go_on(audit, folder, given)
+        _run_audit(audit, folder, given)
     elif experiment := experiment_of(folder):
         _run_experiment(experiment, folder, given)
     else:
