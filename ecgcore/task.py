@@ -166,7 +166,7 @@ class ArrhythmiaTask:
         from ecgcore.serving.ensemble import ensemble_of
         from ecgcore.signals.processing import changes_of
 
-        ensemble, read = ensemble_of(paths, self._calibration(judged))
+        ensemble, read = ensemble_of(paths, self._calibration(judged, averaged=len(paths)))
         store = self._store
         own = (store.classes, store.leads, store.rate, changes_of(store.processing))
         if (ensemble.classes, ensemble.leads, ensemble.rate, dict(ensemble.processing)) != own:
@@ -193,12 +193,12 @@ class ArrhythmiaTask:
         """Write the averaged model, calibrated as `test` does it, to `directory`/model.pt; return its signature."""
         from ecgcore.serving.ensemble import export
 
-        return export(checkpoints, directory, self._calibration(calibrate_from))
+        return export(checkpoints, directory, self._calibration(calibrate_from, averaged=len(checkpoints)))
 
-    def _calibration(self, judged: Sequence[Path]) -> "Calibration | None":
+    def _calibration(self, judged: Sequence[Path], *, averaged: int) -> "Calibration | None":
         from ecgcore.training.out_of_fold import calibration_of
 
-        return calibration_of(judged, self._store) if judged else None
+        return calibration_of(judged, self._store, averaged=averaged) if judged else None
 
     @staticmethod
     def load(directory: Path) -> Callable[[Array], Array]:

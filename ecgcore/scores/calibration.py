@@ -1,7 +1,8 @@
 """From averaged probabilities to ones that can be believed, and to decisions. Fitted on out-of-fold predictions.
 
 What is calibrated is the mean of the members' probabilities, which is what is tested and served: members that are each
-well calibrated are not so on average, and the other way round.
+well calibrated are not so on average, and the other way round. So a temperature is fitted only on means of as many
+members as answer together: fitted on single fits, it made averages worse than none (CHANGELOG has the figures).
 """
 
 from collections.abc import Sequence
@@ -60,6 +61,7 @@ class OutOfFold:
     labels: NDArray[np.float32]  # (records, classes) 0/1
     patients: tuple[str, ...]  # one a record
     multilabel: bool
+    members: int = 1  # how many models' mean the scores are, of each record at least
 
 
 def probabilities(logits: Floats, *, temperature: float, multilabel: bool) -> NDArray[np.float64]:
@@ -68,8 +70,10 @@ def probabilities(logits: Floats, *, temperature: float, multilabel: bool) -> ND
     return np.asarray(expit(scaled) if multilabel else softmax(scaled, axis=1))
 
 
-def choose_calibration(held: OutOfFold, *, shift: Floats | None = None) -> Calibration:
+def choose_calibration(held: OutOfFold, *, shift: Floats | None = None, averaged: int = 1) -> Calibration:
     """Return the calibration that helps records that it was not fitted on: nothing, the shift, a temperature, or both.
+
+    averaged: how many models will answer together; of more than the scores are a mean of, no temperature is known.
 
     Each is fitted on one half of the patients and judged on the other, and back. The one of smallest log loss wins, but
     for simpler ones within one standard error (of the paired difference, by patient). shift: see prior_correction.py.
@@ -78,7 +82,7 @@ def choose_calibration(held: OutOfFold, *, shift: Floats | None = None) -> Calib
     corrected = () if shift is None or not np.any(shift) else tuple(np.asarray(shift, float).tolist())
     starts = [nothing, replace(nothing, shift=corrected)] if corrected else [nothing]
     losses = [(start, False, _losses(start, held)) for start in starts]
-    halves = _halves(held)
+    halves = _halves(held) if averaged <= held.members else []
     if halves:
         losses += [(start, True, _crossed(start, held, halves)) for start in starts]
     best = min((loss for _, _, loss in losses), key=lambda loss: float(loss.mean()))

@@ -16,8 +16,8 @@ from ecgcore.training.sampling import balancing_weights
 from ecgcore.training.start_weights import refuse_seen
 
 
-def calibration_of(paths: Sequence[Path], store: Store) -> Calibration:
-    """Return the calibration for averaged probabilities that the fits in `paths` are evidence for.
+def calibration_of(paths: Sequence[Path], store: Store, *, averaged: int) -> Calibration:
+    """Return the calibration for the mean of so many models that the fits in `paths` are evidence for.
 
     Raises ValueError if one holds no held-out predictions, or is of another store: its records might be sealed here.
     """
@@ -26,13 +26,13 @@ def calibration_of(paths: Sequence[Path], store: Store) -> Calibration:
     shifts = [learnt_shift(checkpoint, store) for checkpoint in checkpoints]
     # where the fits of an average learnt from different mixes of classes, there is no one mix to correct for
     alike = all(np.array_equal(shift, shifts[0]) for shift in shifts)
-    return choose_calibration(held, shift=shifts[0] if alike else None)
+    return choose_calibration(held, shift=shifts[0] if alike else None, averaged=averaged)
 
 
 def out_of_fold(paths: Sequence[Path], checkpoints: Sequence[Checkpoint], store: Store) -> OutOfFold:
     """Pool held-out predictions: of each record the mean probability over all fits that held it out."""
     row = {name: index for index, name in enumerate(store.records.ids)}
-    sums, counts = np.zeros(store.records.labels.shape), np.zeros(len(store.records))
+    sums, counts = np.zeros(store.records.labels.shape), np.zeros(len(store.records), np.int64)
     for path, checkpoint in zip(paths, checkpoints, strict=True):
         predictions = _predictions(path, checkpoint, store)
         rows = np.array([row[name] for name in predictions.ids], np.int64)
@@ -45,6 +45,7 @@ def out_of_fold(paths: Sequence[Path], checkpoints: Sequence[Checkpoint], store:
         labels=store.records.labels[held],
         patients=tuple(store.records.patients[index] for index in held.tolist()),
         multilabel=store.multilabel,
+        members=int(counts[held].min()),
     )
 
 

@@ -51,6 +51,16 @@ def test_overconfident_averages_get_the_temperature_that_undoes_it(make):
     assert scored(unseen, found)["log_loss"] < scored(unseen, Calibration.none(3))["log_loss"] - 0.1
 
 
+def test_no_temperature_is_known_of_the_mean_of_more_models_than_there_is_evidence_for():
+    held = one_label(0, overconfident=3.0)
+    assert "none" == choose_calibration(held, averaged=2).in_words()
+    assert "none" != choose_calibration(replace(held, members=2), averaged=2).in_words()
+    balanced = one_label(2, balanced=True, overconfident=3.0)
+    weights = 1 / balanced.labels.sum(axis=0)
+    shift = prior_shift(balanced.labels, multilabel=False, record_weights=balanced.labels @ weights)
+    assert "class prior" == choose_calibration(balanced, shift=shift, averaged=2).in_words()
+
+
 @pytest.mark.parametrize("make", [one_label, several_labels])
 def test_of_predictions_that_are_right_nothing_is_changed(make):
     """Whatever the chance of a temperature near 1: of twenty sets it may look useful in a few."""

@@ -28,6 +28,7 @@ def test_each_record_has_the_mean_probability_of_the_fits_that_held_it_out(judge
     read = [read_checkpoint(path) for path in judged]
     held = out_of_fold(judged, read, STORE)
     assert held.scores.shape == (16, 3)  # of 24: a third in each of two folds
+    assert 2 == held.members
     name = STORE.records.ids[-1]  # held out by fold 0 of both seeds
     said = []
     for checkpoint in (read[0], read[2]):
@@ -40,23 +41,23 @@ def test_each_record_has_the_mean_probability_of_the_fits_that_held_it_out(judge
 
 
 def test_the_calibration_is_the_same_in_any_order_of_the_fits(judged):
-    assert calibration_of(judged, STORE) == calibration_of(judged[::-1], STORE)
+    assert calibration_of(judged, STORE, averaged=2) == calibration_of(judged[::-1], STORE, averaged=2)
 
 
 def test_only_held_out_predictions_of_the_same_store_are_evidence(judged, tmp_path):
     _, final = run(TinyFit(config={}, directory=tmp_path / "final", final=True, max_steps=1), STORE)
     with pytest.raises(ValueError, match="holds no held-out predictions; calibrate from a search's fits"):
-        calibration_of([*judged, final], STORE)
+        calibration_of([*judged, final], STORE, averaged=1)
     _, other = run(TinyFit(config={}, directory=tmp_path / "other", max_steps=1), tiny_store(seed=5))
     with pytest.raises(ValueError, match="must be of this store's records"):
-        calibration_of([*judged, other], STORE)
+        calibration_of([*judged, other], STORE, averaged=1)
 
 
 def test_predictions_of_records_that_the_fit_was_trained_on_are_refused(judged, tmp_path):
     read = read_checkpoint(judged[0])
     write_checkpoint(tmp_path / "c.pt", replace(read, fingerprints=np.sort(STORE.records.fingerprints)))
     with pytest.raises(ValueError, match="were trained on 8 held-out records: r1-16, "):
-        calibration_of([tmp_path / "c.pt"], STORE)
+        calibration_of([tmp_path / "c.pt"], STORE, averaged=1)
 
 
 @pytest.mark.parametrize(
