@@ -22,15 +22,15 @@ def add_audit_command(commands: Any) -> None:
 def _audit(given: argparse.Namespace) -> None:
     from orchestrator.atomic import write_text
     from orchestrator.execution.this_machine import session_here
-    from orchestrator.history.run_folder import RunFolder, runs_root
+    from orchestrator.history.run_folder import new_run
     from orchestrator.results.audit_table import as_json, audit_csv, audit_markdown
     from orchestrator.runs.audit import importance_by_stage, refuse_unauditable, run_audit
     from orchestrator.runs.preparation import prepare_data
     from orchestrator.specs.experiment import Experiment
 
+    folder = new_run(given.name, given.runs, otherwise=f"{given.file.stem}-audit")
     experiment = Experiment.of_file(given.file)
     refuse_unauditable(experiment)
-    folder = RunFolder(runs_root(given.runs) / (given.name or f"{given.file.stem}-audit"))
     searches = list(experiment.searches.values())
     prepare_data(searches, quiet=given.json)
     with session_here(folder, searches, executor=given.executor, quiet=given.json)() as session:

@@ -1,6 +1,5 @@
 """From a YAML file to a spec: every mistake of a file at once, as `file:line: key: rule, value, way out`."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import UserError, raise_if_any
+from orchestrator.names import stage_name_mistake
 from orchestrator.specs.dimensions import DIMENSION_KEYS, Cell
 from orchestrator.specs.refinement import template_of
 from orchestrator.specs.space import grid_is_finite, in_order, listed, nearest
@@ -69,11 +69,14 @@ def read_experiment(path: Path) -> tuple[ExperimentSpec, dict[str, SearchSpec]]:
     mistakes: list[str] = []
     searches: dict[str, SearchSpec] = {}
     starts: dict[str, str | None] = {}
+    folded: dict[str, str] = {}
     for name, stage in spec.stages.items():
-        if name in ("final", "trials") or not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name.startswith("final-"):
+        if mistake := stage_name_mistake(name):
+            mistakes.append(f"{document.at(('stages', name))}: stages: a stage's name {mistake}")
+        if (twin := folded.setdefault(name.lower(), name)) != name:
             mistakes.append(
-                f"{document.at(('stages', name))}: {name}: a stage's name is a folder: letters, digits, - and _, "
-                "and not `final` or `trials`"
+                f"{document.at(('stages', name))}: stages: names must differ in more than case, since some disks know "
+                f"no other difference between folders, got {twin} and {name}"
             )
         above = list(spec.stages)[: list(spec.stages).index(name)]
         place = ("stages", name, "start_from")
@@ -99,6 +102,11 @@ def read_experiment(path: Path) -> tuple[ExperimentSpec, dict[str, SearchSpec]]:
         f"{document.at(('final', 'stages', i))}: stages: must name stages of this experiment, got {name!r}"
         for i, name in enumerate(spec.final.stages)
         if name not in spec.stages
+    ]
+    mistakes += [
+        f"{document.at(('final', 'stages', i))}: stages: must name a stage once, got {name!r} again"
+        for i, name in enumerate(spec.final.stages)
+        if name in spec.final.stages[:i]
     ]
     mistakes += [
         f"{document.at(('stages', name))}: {name}: its search file must not say start_from; the stage does"
