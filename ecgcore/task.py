@@ -18,6 +18,7 @@ from ecgcore.data.store import Records, Store, open_store
 from ecgcore.fit import Doing, Fit, Metrics, Report, Scalar
 from ecgcore.parameters import Parameter
 from ecgcore.scores.challenge_score import ChallengeScore
+from ecgcore.scores.names import reported
 from ecgcore.training.hyperparameters import known_parameters
 
 if TYPE_CHECKING:
@@ -119,6 +120,10 @@ class ArrhythmiaTask:
             # what folds share makes their scores alike: a corrected t-test asks how much of the data each judges
             "test_over_train": round(float(np.mean([len(s.validation) / len(s.train) for s in store.splits])), 6),
         }
+
+    def reports(self) -> tuple[str, ...]:
+        """Return the names of the metrics that every step reports; the store need not be there."""
+        return reported(challenge=self._rewards is not None)
 
     def baselines(self) -> Mapping[str, Mapping[str, Scalar]]:
         """Return configurations, by name, that a search should beat: what they name, on top of the defaults."""

@@ -156,12 +156,12 @@ def _plan(given: argparse.Namespace) -> None:
 
 
 def _search(given: argparse.Namespace) -> None:
-    from orchestrator.history.run_folder import RunFolder, runs_root
+    from orchestrator.history.run_folder import new_run
     from orchestrator.specs.reading import read_search
 
+    folder = new_run(given.name, given.runs, otherwise=given.space.stem)
     changes = {name: value for name in ("trials", "concurrency") if (value := getattr(given, name)) is not None}
     spec = read_search(given.space).model_copy(update=changes)
-    folder = RunFolder(runs_root(given.runs) / (given.name or given.space.stem))
     _run_search(spec, folder, given)
 
 
@@ -184,11 +184,11 @@ def _run_search(spec: "SearchSpec", folder: "RunFolder", given: argparse.Namespa
 
 
 def _run(given: argparse.Namespace) -> None:
-    from orchestrator.history.run_folder import RunFolder, runs_root
+    from orchestrator.history.run_folder import new_run
     from orchestrator.specs.experiment import Experiment
 
+    folder = new_run(given.name, given.runs, otherwise=given.file.stem)
     experiment = Experiment.read(given.file)
-    folder = RunFolder(runs_root(given.runs) / (given.name or given.file.stem))
     _run_experiment(experiment, folder, given, reopen=given.reopen)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+LARGEST_COUNT = 1_000_000
+
 
 def add_command(commands: Any, name: str, function: Callable[..., Any], text: str) -> argparse.ArgumentParser:
     """Add a command that runs a function of the namespace; the text is what --help says of it."""
@@ -58,8 +60,8 @@ def add_executor_option(command: Any) -> None:
 
 
 def positive(text: str) -> int:
-    """Read a whole number of at least 1."""
+    """Read a whole number of at least 1, and of at most as many as anybody means."""
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    if not 1 <= number <= LARGEST_COUNT:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {LARGEST_COUNT}, got {text}")
     return number

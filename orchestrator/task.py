@@ -124,6 +124,14 @@ class PreparableTask(Task, Protocol):
 
 
 @runtime_checkable
+class ReportingTask(Task, Protocol):
+    """A task that can say what its fits report, so that a misspelt metric is a mistake of the file."""
+
+    def reports(self) -> Sequence[str]:
+        """Return the names of the metrics that every step reports (Task.fit); no data is needed."""
+
+
+@runtime_checkable
 class AuditableTask(Task, Protocol):
     """A task whose open records can be divided again, so that a whole search can be judged (runs/audit.py).
 

@@ -140,7 +140,7 @@ def _recipe(namespace: argparse.Namespace) -> "Recipe":
             test=fold_names(namespace.test_folds, "--test-folds"),
             **share,
         ),
-        leads=tuple(namespace.leads.split(",")) if namespace.leads else None,
+        leads=None if namespace.leads is None else tuple(namespace.leads.split(",")),
         rate=namespace.rate,
         allow_refused=namespace.allow_refused,
         processing=Processing(

@@ -28,6 +28,8 @@ from ecgcore.signals.arithmetic import STANDARD_LEADS
 from ecgcore.signals.processing import UNCHANGED, Processing
 from ecgcore.whole_files import whole_folder
 
+MOST_WORKERS = 1024  # processes
+MOST_HZ = 1_000_000
 SHOWN = 50  # refused records in a message
 
 
@@ -44,13 +46,13 @@ class StoreRequest:
 
     def __post_init__(self) -> None:
         mistakes = []
-        if self.rate is not None and not 0 < self.rate < float("inf"):
-            mistakes.append(f"--rate must be above 0 Hz, but got {self.rate}")
+        if self.rate is not None and not 0 < self.rate <= MOST_HZ:
+            mistakes.append(f"--rate must be above 0 and at most {MOST_HZ} Hz, but got {self.rate}")
         if not 0 <= self.allow_refused <= 100:
             mistakes.append(f"--allow-refused must be from 0 to 100 %, but got {self.allow_refused}")
-        if self.workers is not None and self.workers < 1:
-            mistakes.append(f"--workers must be 1 or more, but got {self.workers}")
-        if not self.leads or len({lead.lower() for lead in self.leads}) < len(self.leads):
+        if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
+            mistakes.append(f"--workers must be from 1 to {MOST_WORKERS}, but got {self.workers}")
+        if not all(self.leads) or not self.leads or len({lead.lower() for lead in self.leads}) < len(self.leads):
             mistakes.append(f"--leads must name one lead or more, each once, but got {','.join(self.leads)!r}")
         if mistakes:
             raise ValueError("\n".join(mistakes))
@@ -72,14 +74,16 @@ def prepare(
     in the manifest, by which a caller knows its store again.
 
     Interrupted or killed, it goes on where it was when it is asked for the same again. Raises ValueError if `target`
-    holds something else (unless `replace` or `renew`), if more records are refused than allowed, or if the records
-    cannot be divided as asked; OSError if the disk is full. After either nothing is left behind.
+    holds something else (unless `replace` or `renew`) or lies among the recordings, if more records are refused than
+    allowed, or if the records cannot be divided as asked; OSError if the disk is full. After either nothing is left
+    behind.
     """
     input_hash = digest_of([_asked(request), source.reader, source.target, source.input_hash()])
     if (target / on_disk.NAME).is_file() and not replace:
         replace = renew and on_disk.read_manifest(target).input_hash != input_hash
         if not replace:
             return _existing(target, input_hash, noted or {}), False
+    _refuse_target_inside(target, source)
     with (
         whole_folder(target, marker=on_disk.NAME, replace=replace) as folder,
         kept_folder(target, purpose=input_hash) as pieces,
@@ -98,6 +102,15 @@ def prepare(
         manifest = _with_notes(manifest, noted or {})
         on_disk.write_manifest(folder, manifest)
     return manifest, True
+
+
+def _refuse_target_inside(target: Path, source: Source) -> None:
+    """Refuse to write among the recordings, where --replace would remove, and a reader might read, what is written."""
+    place = target.resolve()
+    for folder in source.folders:
+        there = folder.resolve()
+        if place == there or there in place.parents:
+            raise ValueError(f"--to must lie outside the recordings, but {target} is in {folder}; choose another --to")
 
 
 def _silent(_done: int, _records: int) -> None:

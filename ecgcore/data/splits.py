@@ -1,5 +1,6 @@
 """Who is in which part: by given folds, or stratified by patient. Names and numbers in, indices out; reads no file."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from ecgcore.data.groups import linked
 from ecgcore.data.store import Split
 from ecgcore.data.stratify import Indices, deal
 
+MOST_FOLDS = 1000
+_NUMBER = re.compile("[0-9]{1,4}")  # of a fold in a range
 HOLD_OUT = 5  # one hold-out validation part is a fifth of what is not test
 GIVEN_TEST = "test"  # in a column of folds: the sealed part
 
@@ -34,12 +37,16 @@ class SplitRule:
 
     def __post_init__(self) -> None:
         mistakes = []
-        if self.folds is not None and self.folds != AUTO and (isinstance(self.folds, str) or self.folds < 1):
-            mistakes.append(f"--folds must be 1 (one hold-out part) or more, or auto, but got {self.folds}")
+        if self.folds not in (None, AUTO) and (isinstance(self.folds, str) or not 1 <= self.folds <= MOST_FOLDS):
+            mistakes.append(
+                f"--folds must be from 1 (one hold-out part) to {MOST_FOLDS}, or auto, but got {self.folds}"
+            )
         if self.folds == AUTO and self.repeats > 1:
             mistakes.append(f"--folds auto says how often they are drawn, too: leave --repeats {self.repeats} out")
-        if self.repeats < 1 or (self.repeats > 1 and self.folds is None):
-            mistakes.append(f"--repeats must be 1 or more, and needs --folds, but got {self.repeats}")
+        if not 1 <= self.repeats <= MOST_FOLDS or (self.repeats > 1 and self.folds is None):
+            mistakes.append(f"--repeats must be from 1 to {MOST_FOLDS}, and needs --folds, but got {self.repeats}")
+        if not 0 <= self.seed < 2**32:
+            mistakes.append(f"--seed must be from 0 to {2**32 - 1}, but got {self.seed}")
         if self.test_share != 0 and not 0.05 <= self.test_share <= 0.5:
             mistakes.append(f"--test-share must be 0 (no test part) or from 0.05 to 0.5, but got {self.test_share}")
         if bool(self.train) != bool(self.validation):
@@ -67,9 +74,10 @@ def fold_names(text: str | None, option: str) -> tuple[str, ...]:
     names: list[str] = []
     for part in (text or "").split(",") if text is not None else []:
         first, dash, last = part.strip().partition("-")
-        if dash and first.isdigit() and last.isdigit() and int(first) <= int(last):
+        numbered = dash and _NUMBER.fullmatch(first) and _NUMBER.fullmatch(last)
+        if numbered and int(first) <= int(last):
             names += [str(number) for number in range(int(first), int(last) + 1)]
-        elif part.strip() and not (dash and first.isdigit() and last.isdigit()):
+        elif part.strip() and not numbered and not re.fullmatch(r"[0-9]+-[0-9]+", part.strip()):
             names.append(part.strip())
         else:
             raise ValueError(f"{option} must be folds like 1-6 or 7,8, but got {text!r}")

@@ -113,6 +113,9 @@ def read_row(listed: Listed, leads: Sequence[str] | None = None) -> Recording:
 
 
 def _mapped(file: Path, mistakes: list[str]) -> NDArray[np.generic] | None:
+    if file.exists() and not file.is_file():  # reading from a pipe would wait for ever
+        mistakes.append(f"{file}: must be a .npy file, as numpy.save writes it, but is no plain file")
+        return None
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ecgcore.readers.header import Correction
 from ecgcore.readers.source import Listed, Source
+from ecgcore.readers.table_words import table_text
 
 REFERENCE = "REFERENCE.csv"
 CLASS_OF = {"N": "N", "A": "A", "O": "O", "~": "noise"}  # normal, atrial fibrillation, other rhythm, too noisy
@@ -27,7 +28,7 @@ def cinc2017_source(directory: Path, *, table: Path | None = None) -> Source:
     records: list[Listed] = []
     mistakes: list[str] = []
     seen: set[str] = set()
-    with table.open(newline="", encoding="utf-8-sig") as file:
+    with table_text(table) as file:
         for line, row in enumerate(csv.reader(file), start=1):
             mistake = _mistake(row, headers, seen)
             if mistake:

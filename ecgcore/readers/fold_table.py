@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecgcore.readers.source import Source
+from ecgcore.readers.table_words import control_characters, fold_mistakes, table_text
 
 COLUMNS = ["record", "fold"]
 
@@ -32,7 +33,8 @@ def _read(table: Path) -> dict[str, str]:
         raise ValueError(f"{table} is missing: --fold-table must be a CSV with the columns {','.join(COLUMNS)}")
     folds: dict[str, str] = {}
     mistakes = []
-    with table.open(newline="", encoding="utf-8-sig") as file:
+    lines: list[tuple[int, str]] = []
+    with table_text(table) as file:
         rows = csv.reader(file)
         if next(rows, []) != COLUMNS:
             raise ValueError(f"{table}:1: the first line must be {','.join(COLUMNS)}")
@@ -42,8 +44,12 @@ def _read(table: Path) -> dict[str, str]:
                 mistakes.append(f"{place}: the line must be record,fold, but is {','.join(row)!r}")
             elif row[0].strip() in folds:
                 mistakes.append(f"{place}: record {row[0].strip()} was listed before; take one of the two out")
+            elif hidden := control_characters(row):
+                mistakes.append(f"{place}: {hidden}")
             else:
                 folds[row[0].strip()] = row[1].strip()
+                lines.append((rows.line_num, row[1].strip()))
+    mistakes += [f"{table}:{line}: {mistake}" for line, mistake in fold_mistakes(lines)]
     if mistakes:
         raise ValueError("\n".join(mistakes))
     return folds

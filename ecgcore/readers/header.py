@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+LARGEST_HEADER = 2**20  # bytes
+MOST_SAMPLES = 10**11  # of a lead: three years at 1 kHz
 SUFFIX = re.compile(r"\.(mat|dat|hea)$")
 
 
@@ -49,7 +51,7 @@ def check_header(lines: list[str]) -> None:
     fields = lines[0].split() if lines else []
     rate = fields[2].partition("/")[0] if len(fields) > 2 else ""
     # The number of samples may be left out by the format, but then a header that lacks the rate looks the same.
-    stated = len(fields) > 3 and fields[1].isdecimal() and fields[3].isdecimal()
+    stated = len(fields) > 3 and all(re.fullmatch("[0-9]+", number) for number in (fields[1], fields[3]))
     if not stated or not re.fullmatch(r"\d+\.?\d*", rate) or not 0 < float(rate) < math.inf:
         raise ValueError(
             "the header must begin with record name, number of leads, sampling rate in Hz (above 0) and number of "
@@ -57,6 +59,13 @@ def check_header(lines: list[str]) -> None:
         )
     if "/" in fields[0]:
         raise ValueError("records of several segments are not read; join the segments first")
+    if len(fields[3]) > len(str(MOST_SAMPLES)) or int(fields[3]) > MOST_SAMPLES:
+        raise ValueError(f"the header must state at most {MOST_SAMPLES} samples, but states {fields[3][:30]}")
+    if fields[1] != str(len(lines) - 1):
+        raise ValueError(
+            f"the header must describe as many leads as it states, but states {fields[1][:30]} and describes "
+            f"{len(lines) - 1}"
+        )
     for line in lines[1:]:
         gain = re.match(r"\d*\.?\d*(e[+-]?\d+)?", [*line.split(), "", "", ""][2])
         if not gain or not gain[0] or float(gain[0]) <= 0:
@@ -78,7 +87,12 @@ def mended(lines: list[str], correction: Correction) -> list[str]:
 
 
 def _lines(header: Path) -> list[str]:
-    raw = header.read_bytes()
+    if not header.is_file():
+        raise ValueError(f"{header} must be a plain file, but is none")
+    with header.open("rb") as file:
+        raw = file.read(LARGEST_HEADER + 1)
+    if len(raw) > LARGEST_HEADER:
+        raise ValueError(f"{header} must have at most {LARGEST_HEADER} bytes, as headers are short")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -31,6 +31,7 @@ def together(sources: Sequence[Source]) -> Source:
         tables=tuple(table for source in sources for table in source.tables),
         left_out=dict(sum((Counter(source.left_out) for source in sources), Counter())),
         leads=tuple(leads),
+        joined=tuple(folder for source in sources for folder in source.folders),
         corrected={f"{source.reader}/{name}": what for source in sources for name, what in source.corrected.items()},
     )
 

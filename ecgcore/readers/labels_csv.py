@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecgcore.readers.source import Listed, Source
+from ecgcore.readers.table_words import control_characters, fold_mistakes, leads_outside
 
 NEEDED = ("record", "patient", "labels")
 ALLOWED = (*NEEDED, "fold")
@@ -59,6 +60,7 @@ def read_table(table: Path, *, missing: Callable[[str], str | None]) -> tuple[li
     records: list[Listed] = []
     mistakes: list[str] = []
     first_line: dict[str, int] = {}
+    folds: list[tuple[int, str]] = []
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, strict=True)
@@ -69,10 +71,12 @@ def read_table(table: Path, *, missing: Callable[[str], str | None]) -> tuple[li
                 found = _row_mistakes(row, missing, first_line)
                 mistakes += [f"{table}:{rows.line_num}: {mistake}" for mistake in found]
                 first_line.setdefault(_name(row), rows.line_num)
+                folds.append((rows.line_num, (row.get("fold") or "").strip()))
                 if not found:
                     records.append(_listed(row))
     except (csv.Error, UnicodeDecodeError) as error:
         mistakes.append(f"{table}: the file must be comma-separated UTF-8 text, but cannot be read ({error})")
+    mistakes += [f"{table}:{line}: {mistake}" for line, mistake in fold_mistakes(folds)]
     return records, mistakes
 
 
@@ -95,10 +99,14 @@ def _column_mistakes(columns: list[str]) -> list[str]:
 def _row_mistakes(row: dict[str, str], missing: Callable[[str], str | None], first_line: dict[str, int]) -> list[str]:
     if None in row or None in row.values():
         return [f"the line must have as many fields as the first line, {len(row) - (None in row)}"]
+    if hidden := control_characters(row.values()):
+        return [hidden]
     mistakes = []
     name = _name(row)
     if not name:
         mistakes.append("record is empty")
+    elif leads_outside(name):
+        mistakes.append(f"record must be a path below the folder, but {name} leads out of it")
     elif name in first_line:
         mistakes.append(f"record {name} was listed before, in line {first_line[name]}; take one of the two out")
     elif lacks := missing(name):

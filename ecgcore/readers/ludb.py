@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ecgcore.readers.header import Correction
 from ecgcore.readers.source import Listed, Source
+from ecgcore.readers.table_words import leads_outside, table_text
 
 TABLE = "ludb.csv"
 TARGETS = ("rhythm", "codes")
@@ -29,7 +30,7 @@ def ludb_source(directory: Path, *, target: str = "rhythm") -> Source:
     records: list[Listed] = []
     mistakes: list[str] = []
     unlabelled = absent = 0
-    with table.open(newline="", encoding="utf-8-sig") as file:  # values end with a line break, inside quotes
+    with table_text(table) as file:  # values end with a line break, inside quotes
         rows = csv.DictReader(file)
         missing = [column for column in ("ID", RHYTHMS) if column not in (rows.fieldnames or ())]
         if missing:
@@ -39,6 +40,8 @@ def ludb_source(directory: Path, *, target: str = "rhythm") -> Source:
             labels = _lines(row[RHYTHMS])[:1] if target == "rhythm" else _codes(row)
             if not name:
                 mistakes.append(f"{table}:{rows.line_num}: ID is empty")
+            elif leads_outside(name):
+                mistakes.append(f"{table}:{rows.line_num}: ID must be a record in data/, but {name} leads out of it")
             elif not (directory / "data" / f"{name}.hea").is_file():
                 absent += 1
             elif not labels:

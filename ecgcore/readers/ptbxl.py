@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ecgcore.readers.source import Listed, Source
+from ecgcore.readers.table_words import leads_outside, table_text
 
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
 TARGETS = ("superclass", "rhythm", "codes")
@@ -60,7 +61,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, Row]]:
         raise ValueError(
             f"{path} is missing: --from must be the folder of PTB-XL that holds {DATABASE} and {STATEMENTS}"
         )
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with table_text(path) as file:
         table = csv.DictReader(file)
         missing = [column for column in columns if column not in (table.fieldnames or ())]
         if missing:
@@ -93,6 +94,8 @@ def _codes(text: str) -> Mapping[str, float]:
 
 
 def _listed(directory: Path, row: Row, labels: tuple[str, ...], *, column: str) -> Listed:
+    if leads_outside(row[column] or ""):
+        raise ValueError(f"{column} must be a path below the folder, but {row[column]} leads out of it")
     return Listed(
         name=row["ecg_id"],
         path=directory / row[column],

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.readers.header import AS_STATED, Correction, check_header, header_lines, header_path, mended
+from ecgcore.readers.table_words import leads_outside
 from ecgcore.signals.arithmetic import canonical_lead, in_millivolts, lead_order
 
 # What wfdb raises for a broken file is whatever its parsing ran into first.
-_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OSError, ArithmeticError, RuntimeError)
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OSError, ArithmeticError, RuntimeError, MemoryError)
+
+COMPRESSED = ("508", "516", "524")  # formats (FLAC) that may hold a sample in less than a byte
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,7 +102,7 @@ def record_files(path: Path) -> list[Path]:
     header = header_path(path)
     if not header.is_file():
         return []
-    named = {line.split()[0] for line in header_lines(header)[1:]}
+    named = {name for line in header_lines(header)[1:] if not leads_outside(name := line.split()[0])}
     return [header, *(header.parent / name for name in sorted(named) if (header.parent / name).is_file())]
 
 
@@ -135,7 +139,7 @@ def _read(path: Path, correction: Correction) -> Any:
         raise FileNotFoundError(f"there is no header {header}")
     lines = header_lines(header)
     check_header(lines)
-    _check_signal_files(header.parent, lines[1:])
+    _check_signal_files(header.parent, lines)
     right = mended(lines, correction)
     if right == lines:
         return _rdrecord(path)
@@ -157,11 +161,27 @@ def _rdrecord(path: Path) -> Any:
 
 
 def _check_signal_files(directory: Path, lines: list[str]) -> None:
-    """Raise ValueError for a signal file that is missing, or MATLAB of a version whose bytes would pass for signal."""
-    for name in sorted({line.split()[0] for line in lines}):
+    """Raise ValueError for a signal file that is missing, or whose bytes would pass for another signal than it holds.
+
+    lines: of the header. wfdb reads all signals of a file in the form of the first, and asks for the memory of as many
+    samples as the header states before it looks whether they are there.
+    """
+    samples = int(lines[0].split()[3])
+    described = sorted(line.split() for line in lines[1:])
+    for name, group in groupby(described, key=lambda fields: fields[0]):
+        forms = [fields[1] for fields in group]
+        if leads_outside(name) or "/" in name:
+            raise ValueError(f"the header must name signal files beside it, but names {name}")
         file = directory / name
         if not file.is_file():
             raise FileNotFoundError(f"the header names {name}, which is not there")
+        if len(set(forms)) > 1:
+            raise ValueError(f"all leads in {name} must have one format, but have {', '.join(sorted(set(forms)))}")
+        if not forms[0].startswith(COMPRESSED) and len(forms) * samples > file.stat().st_size:
+            raise ValueError(
+                "the signal is not as long, or not in the form, that the header states; is a file torn? "
+                f"({name} has {file.stat().st_size} bytes for {len(forms)} x {samples} samples)"
+            )
         with file.open("rb") as opened:
             if opened.read(6) == b"MATLAB":
                 raise ValueError(f"{name} is MATLAB version 5 or later; WFDB signals are version 4 (save with -v4)")

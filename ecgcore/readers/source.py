@@ -59,6 +59,12 @@ class Source:
     leads: tuple[str, ...] = STANDARD_LEADS  # those of a store, unless others are asked for
     unknown_codes: Mapping[str, int] = field(default_factory=dict)  # code that the label map lacks -> records with it
     corrected: Mapping[str, str] = field(default_factory=dict)  # record -> what its header states wrongly
+    joined: tuple[Path, ...] = ()  # the folders, where there are several and `directory` only stands for them
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of the recordings; of an array, none, since its file is all that is read there."""
+        return self.joined or (() if self.directory.is_file() else (self.directory,))
 
     def input_hash(self) -> str:
         """Return the sha256 of every byte that is read (tables, headers, signals) and of what was said of them.

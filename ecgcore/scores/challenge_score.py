@@ -13,6 +13,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.readers.table_words import table_text
+
 NORMAL = ("NSR", "426783006")  # sinus rhythm: what a model that knows nothing would say
 Booleans = NDArray[np.bool_]
 
@@ -28,7 +30,7 @@ class ChallengeScore:
     def read(cls, path: Path, classes: Sequence[str]) -> Self:
         """Read the matrix at `path` for `classes`. Raises ValueError with every class that it lacks."""
         try:
-            with path.open(newline="", encoding="utf-8-sig") as file:
+            with table_text(path) as file:
                 rows = [row for row in csv.reader(file) if row]
             values = np.array([[float(cell) for cell in row[1:]] for row in rows[1:]])
         except (OSError, ValueError, IndexError) as error:

@@ -8,18 +8,6 @@ from sklearn.metrics import average_precision_score, confusion_matrix, precision
 
 Floats = NDArray[np.floating]
 Booleans = NDArray[np.bool_]
-SCORES = (
-    "macro_auc",
-    "macro_pr_auc",
-    "macro_f1",
-    "macro_precision",
-    "macro_recall",
-    "accuracy",
-    "calibration_error",
-    "log_loss",
-    "brier",
-    "collapsed",
-)
 BINS = 15  # of the calibration error, as in Guo et al. 2017
 SMALLEST = float(
     np.finfo(np.float64).eps

@@ -83,6 +83,7 @@ COHORTS = {
         atrial_waves=(0.015, 0.06),
     ),
 }
+MOST_RECORDS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +99,12 @@ class Synthesis:
 
     def __post_init__(self) -> None:
         mistakes = []
-        if self.records < len(RHYTHMS):
-            mistakes.append(f"--records must be {len(RHYTHMS)} or more, one of each rhythm, but got {self.records}")
-        if self.seed < 0:
-            mistakes.append(f"--seed must be 0 or more, but got {self.seed}")
+        if not len(RHYTHMS) <= self.records <= MOST_RECORDS:
+            mistakes.append(
+                f"--records must be from {len(RHYTHMS)}, one of each rhythm, to {MOST_RECORDS}, but got {self.records}"
+            )
+        if not 0 <= self.seed < 2**32:
+            mistakes.append(f"--seed must be from 0 to {2**32 - 1}, but got {self.seed}")
         if self.cohort not in COHORTS:
             mistakes.append(f"--cohort must be {' or '.join(COHORTS)}, but got {self.cohort!r}")
         if not 50 <= self.rate <= 2000:

@@ -19,7 +19,8 @@ from ecgcore.models.device import best_device
 from ecgcore.models.normalisation import ByTraining
 from ecgcore.scores.calibration import probabilities
 from ecgcore.scores.challenge_score import ChallengeScore
-from ecgcore.scores.metrics import SCORES, decide, macro_auc, summary
+from ecgcore.scores.metrics import decide, macro_auc, summary
+from ecgcore.scores.names import SCORES
 from ecgcore.signals.processing import changes_of
 from ecgcore.training.augmentation import Augmentation
 from ecgcore.training.checkpoints import (

@@ -36,14 +36,14 @@ def add_cluster_commands(commands: Any) -> None:
 
 def _submit(given: argparse.Namespace) -> None:
     from orchestrator.cluster.profile import read_profile
-    from orchestrator.history.run_folder import RunFolder, runs_root
+    from orchestrator.history.run_folder import new_run
     from orchestrator.runs.preparation import refuse_second_look
     from orchestrator.specs.experiment import Experiment
     from orchestrator.specs.reading import is_experiment, read_search
     from orchestrator.specs.specs import SearchSpec
 
     profile = read_profile(given.cluster)
-    folder = RunFolder(runs_root(given.runs) / (given.name or given.file.stem))
+    folder = new_run(given.name, given.runs, otherwise=given.file.stem)
     spec: Experiment | SearchSpec = (
         Experiment.read(given.file) if is_experiment(given.file) else read_search(given.file)
     )

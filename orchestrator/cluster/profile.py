@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from orchestrator.errors import raise_if_any
 from orchestrator.execution.private_ray import LONGEST_TEMP, OWN_FOLDER
-from orchestrator.specs.reading import validated
 from orchestrator.specs.strict_model import StrictModel
-from orchestrator.specs.strict_yaml import read_yaml
+from orchestrator.specs.strict_yaml import read_with_mistakes
+from orchestrator.specs.validation import as_far_as_possible, not_of
 
 # sbatch's options that `sbatch:` may not hold: they have a key of their own, or the pool depends on them.
 _OWN_KEY = {
@@ -51,7 +51,9 @@ _SET_BY_US = [
 ]
 _TAKEN = {f"--{option}": f"has a key of its own here: {key}" for option, key in _OWN_KEY.items()}
 _TAKEN |= {f"--{option}": "is set for every job of a run" for option in _SET_BY_US}
-_TIME = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)")
+_TIME = re.compile(r"(?:([0-9]{1,4})-)?([0-9]{1,6}):([0-9]{2}):([0-9]{2})")
+MOST_WORKERS, MOST_CPUS, MOST_GPUS = 100_000, 4096, 256
+LONGEST_S = 366 * 24 * 3600
 
 
 def seconds_of(time: str) -> int:
@@ -68,13 +70,21 @@ def seconds_of(time: str) -> int:
 def _time(time: str) -> str:
     if seconds_of(time) < 60:
         raise ValueError(f"must be at least a minute, which SLURM counts in, got {time!r}")
+    if seconds_of(time) > LONGEST_S:
+        raise ValueError(f"must be at most a year, got {time!r}")
     return time
 
 
 def _memory(memory: str) -> str:
-    if not re.fullmatch(r"[1-9]\d*[MGT]", memory):
+    if not re.fullmatch(r"[1-9][0-9]{0,8}[MGT]", memory):
         raise ValueError(f"must be a whole number with M, G or T behind it, got {memory!r}")
     return memory
+
+
+def _printable(text: str) -> str:
+    if not text or not text.isprintable():
+        raise ValueError(f"must be one line of visible text, since it is written into job scripts, got {text!r}")
+    return text
 
 
 def _name(name: str) -> str:
@@ -86,12 +96,14 @@ def _name(name: str) -> str:
 def _python(python: str) -> str:
     if "/" in python and not python.startswith("/"):
         raise ValueError(f"must be an absolute path, or a name that the setup lines put on PATH, got {python!r}")
-    return python
+    return _printable(python)
 
 
 def _temp(temp: str) -> str:
     if not temp.startswith("/"):
         raise ValueError(f"must be an absolute path on the node (variables are not filled in), got {temp!r}")
+    if not re.fullmatch(r"[A-Za-z0-9/._+@=-]+", temp):
+        raise ValueError(f"must be a path of letters, digits and / . _ + @ = - only, got {temp!r}")
     if len(f"{temp.rstrip('/')}{OWN_FOLDER}".encode()) > LONGEST_TEMP:
         most = LONGEST_TEMP - len(OWN_FOLDER)
         raise ValueError(f"must have at most {most} bytes, since Ray puts sockets below it, got {temp!r}")
@@ -99,13 +111,23 @@ def _temp(temp: str) -> str:
 
 
 def _extra(line: str) -> str:
-    if not re.fullmatch(r"--[a-z][a-z-]*(=\S.*)?", line):
+    if not re.fullmatch(r"--[a-z][a-z-]*(=\S.*)?", line) or not line.isprintable():
         raise ValueError(f"must be an option of sbatch such as --reservation=ecg, got {line!r}")
     option = line.partition("=")[0]
     if option in _TAKEN:
         raise ValueError(f"{option} {_TAKEN[option]}, got {line!r}")
     return line
 
+
+# What stands for a key that is missing or wrong while the others are checked.
+_STAND_INS: dict[str, Any] = {
+    "partition": "left-out",
+    "time": "99-00:00:00",
+    "cpus": 4096,
+    "memory": "1G",
+    "workers": {"max": 1},
+    "driver": {"time": "1:00:00"},
+}
 
 Time = Annotated[str, AfterValidator(_time)]
 Memory = Annotated[str, AfterValidator(_memory)]
@@ -115,8 +137,8 @@ Name = Annotated[str, AfterValidator(_name)]
 class Workers(StrictModel):
     """How many worker jobs a run has at a time: `max` while there is work for them, never fewer than `min`."""
 
-    min: int = Field(default=1, ge=1)
-    max: int = Field(ge=1)
+    min: int = Field(default=1, ge=1, le=MOST_WORKERS)
+    max: int = Field(ge=1, le=MOST_WORKERS)
 
     @model_validator(mode="after")
     def _in_order(self) -> "Workers":
@@ -135,7 +157,7 @@ class Driver(StrictModel):
     partition: Name | None = None  # default: the workers'
     qos: Name | None = None
     time: Time
-    cpus: int = Field(default=1, ge=1)
+    cpus: int = Field(default=1, ge=1, le=MOST_CPUS)
     memory: Memory = "4G"
 
 
@@ -145,19 +167,19 @@ class ClusterProfile(StrictModel):
     partition: Name
     account: Name | None = None
     qos: Name | None = None
-    constraint: str | None = None
+    constraint: Annotated[str, AfterValidator(_printable)] | None = None
     time: Time
-    gpus: int = Field(default=0, ge=0)  # per worker
+    gpus: int = Field(default=0, ge=0, le=MOST_GPUS)  # per worker
     gpu_type: Name | None = None
-    fits_per_gpu: int = Field(default=1, ge=1)  # share a GPU
-    cpus: int = Field(ge=1)  # per worker
+    fits_per_gpu: int = Field(default=1, ge=1, le=MOST_GPUS)  # share a GPU
+    cpus: int = Field(ge=1, le=MOST_CPUS)  # per worker
     memory: Memory  # per worker
     workers: Workers
     driver: Driver
     setup: tuple[str, ...] = ()  # shell lines on the node before Python starts
     python: Annotated[str, AfterValidator(_python)] | None = None  # default: the one that submits
     temp: Annotated[str, AfterValidator(_temp)] = "/tmp"
-    retire_before: int = Field(default=120, ge=5)  # seconds before a worker's time is over
+    retire_before: int = Field(default=120, ge=5, le=LONGEST_S)  # seconds before a worker's time is over
     sbatch: tuple[Annotated[str, AfterValidator(_extra)], ...] = ()
     mode: Literal["pool", "jobs"] = "pool"
 
@@ -191,9 +213,12 @@ class ClusterProfile(StrictModel):
 
 def read_profile(path: Path) -> ClusterProfile:
     """Read a profile. Raises UserError with every mistake of the file."""
-    document = _with_tuples(read_yaml(path.absolute()))
-    profile = validated(ClusterProfile, document)
-    raise_if_any([f"{document.at(place)}: {'.'.join(place)}: {mistake}" for place, mistake in _contradictions(profile)])
+    document = _with_tuples(read_with_mistakes(path.absolute()))
+    profile, mistakes, left_out = as_far_as_possible(ClusterProfile, document, stand_ins=_STAND_INS)
+    found = [] if profile is None else _contradictions(profile)
+    said = [f"{document.at(place)}: {'.'.join(place)}: {mistake}" for place, mistake in found]
+    raise_if_any([*mistakes, *not_of(left_out, said, file=str(document.path))])
+    assert profile is not None
     return profile
 
 

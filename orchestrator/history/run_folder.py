@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator.errors import UserError
 from orchestrator.history.records import FitKey
+from orchestrator.names import run_name_mistake
 
 
 def runs_root(given: Path | None) -> Path:
@@ -122,6 +123,24 @@ class RunFolder:
             raise UserError(
                 f"{self.path}: the run folder cannot be made ({error.strerror}); --runs DIR names another"
             ) from None
+
+
+def new_run(name: str | None, runs: Path | None, *, otherwise: str) -> RunFolder:
+    """Return the folder of a run that is begun or gone on with: by --name, else by a name made of its file's.
+
+    A run that an earlier version began by its file's name, whatever that was, goes on. Raises UserError for a name that
+    is not one plain word, or is taken.
+    """
+    root, chosen = runs_root(runs), otherwise if name is None else name
+    mistake = run_name_mistake(chosen)
+    if mistake is None:
+        return RunFolder(root / chosen)
+    if name is not None:
+        raise UserError(f"--name {mistake}")
+    begun = RunFolder(root / chosen)
+    if begun.exists:
+        return begun
+    raise UserError(f"the run would be named like its file, and a name {mistake}; choose one with --name")
 
 
 def existing_run(name: str, runs: Path | None) -> RunFolder:

@@ -84,6 +84,15 @@ def _log_run(folder: RunFolder, stages: tuple[str, ...]) -> str:
         return f"{store.uri}, experiment {folder.name}, run {parent}"
 
 
+def _keep_private(database: Path, artifacts: Path) -> None:
+    """Make database and artifacts the user's alone before anything is in them; those of earlier versions, too."""
+    with contextlib.suppress(PermissionError):  # somebody else's, who lets us write
+        os.close(os.open(database, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        database.chmod(0o600)
+        artifacts.mkdir(mode=0o700, exist_ok=True)
+        artifacts.chmod(0o700)
+
+
 class _Store:
     """One MLflow store and one experiment in it."""
 
@@ -93,11 +102,13 @@ class _Store:
 
         self._mlflow, self._metric, self._param, self._tag = mlflow, Metric, Param, RunTag
         self.uri = _uri(folder.path.parent)
+        local = self.uri.startswith("sqlite:///")
+        if not os.environ.get("MLFLOW_TRACKING_URI"):  # a store that the user names may be meant for several people
+            _keep_private(folder.path.parent / "mlflow.db", folder.path.parent / "mlflow")
         mlflow.set_tracking_uri(self.uri)
         self._client = mlflow.MlflowClient()
         self._born = read_journal(folder.journal)[0][1].isoformat()
         found = self._client.get_experiment_by_name(folder.name)
-        local = self.uri.startswith("sqlite:///")
         artifacts = (folder.path.parent / "mlflow").as_uri() if local else None
         self._experiment = (
             found.experiment_id if found else self._client.create_experiment(folder.name, artifact_location=artifacts)

@@ -26,11 +26,11 @@ def add_audit_command(commands: Any, go_on: Callable[["Audit", "RunFolder", argp
 
 def _audit(go_on: Callable[["Audit", "RunFolder", argparse.Namespace], None], given: argparse.Namespace) -> None:
     from orchestrator.history.run_contents import Audit
-    from orchestrator.history.run_folder import RunFolder, runs_root
+    from orchestrator.history.run_folder import new_run
     from orchestrator.runs.audit import refuse_unauditable
     from orchestrator.specs.experiment import Experiment
 
+    folder = new_run(given.name, given.runs, otherwise=f"{given.file.stem}-audit")
     audit = Audit(experiment=Experiment.of_file(given.file), outer=given.outer)
-    folder = RunFolder(runs_root(given.runs) / (given.name or f"{given.file.stem}-audit"))
     refuse_unauditable(audit.experiment)
     go_on(audit, folder, given)

@@ -54,6 +54,8 @@ class RecordedCurves:
 
 def read_curves(path: Path) -> RecordedCurves:
     """Read a table of curves. Raises UserError with every mistake, each as `file:line: rule, value, way out`."""
+    if path.exists() and not path.is_file():  # a pipe may never end
+        raise UserError(f"{path}: is no plain file; give the curves.csv of a run")
     try:
         content = path.read_bytes()
         lines = content.decode().splitlines(keepends=True)

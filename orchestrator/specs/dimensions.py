@@ -86,7 +86,7 @@ class Range(AnyDimension):
         low, high = self.bounds() or (0.0, 0.0)
         step = getattr(self, "step", None)
         steps = (value - low) / step if step else 0.0
-        return low <= value <= high and abs(steps - round(steps)) < 1e-8
+        return low <= value <= high and math.isfinite(steps) and abs(steps - round(steps)) < 1e-8
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

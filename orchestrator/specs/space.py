@@ -77,6 +77,11 @@ def holds(space: Space, config: Config) -> bool:
 
 def grid_configs(space: Space) -> list[dict[str, Scalar]]:
     """Return every configuration of a finite space, each once, the last name varying fastest."""
+    return list({tuple(config.items()): config for config in configurations(space)}.values())
+
+
+def configurations(space: Space) -> Iterator[dict[str, Scalar]]:
+    """Yield every configuration of a finite space; of values that are listed twice, twice."""
     order = in_order(space)
 
     def extend(chosen: dict[str, Scalar], names: list[str]) -> Iterator[dict[str, Scalar]]:
@@ -91,8 +96,7 @@ def grid_configs(space: Space) -> list[dict[str, Scalar]]:
         for value in values or []:
             yield from extend({**chosen, names[0]: value}, names[1:])
 
-    unique = {tuple(config.items()): config for config in extend({}, order)}
-    return list(unique.values())
+    return extend({}, order)
 
 
 def grid_is_finite(entry: Entry) -> bool:

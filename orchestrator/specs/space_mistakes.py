@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from orchestrator.specs.dimensions import Cell, Dimension, Entry, LogUniform, Uniform
+from orchestrator.specs.dimensions import Cell, Dimension, Entry, LogUniform, Range, Uniform
 from orchestrator.specs.space import (
     Space,
     conditions_of,
@@ -26,13 +26,14 @@ def mistakes_in(space: Space, parameters: Mapping[str, Parameter]) -> Iterator[t
                 yield name, f"its condition names {other}, which is not in this space"
             elif grid_is_finite(space[other]):
                 for one in wanted if isinstance(wanted, list) else [wanted]:
-                    if one not in values_of(space[other]):
+                    if not _may_be(space[other], one):
                         yield name, f"its condition wants {other} to be {one!r}, which it never is"
         yield from ((name, mistake) for mistake in _out_of_place(name, space, parameters))
         if parameters[name].kind == "integer" and isinstance(entry, Uniform | LogUniform):
             yield name, "must be whole numbers; give integer or choice"
             continue
-        checked = values_of(entry) if parameters[name].kind in ("choice", "boolean") else extremes_of(entry)
+        every = parameters[name].kind in ("choice", "boolean") and not isinstance(entry, Range)
+        checked = values_of(entry) if every else extremes_of(entry)
         problems = dict.fromkeys(problem for value in checked if (problem := _not_allowed(value, parameters[name])))
         yield from ((name, problem) for problem in problems)
 
@@ -49,7 +50,8 @@ def enqueue_mistakes(
         elif not isinstance(entry, Dimension):
             yield name, f"is fixed at {entry!r} in this space; give it a dimension, or leave it out"
         elif not entry.holds(value):
-            yield name, f"must be a value that can be drawn from {_as_yaml(tuple(values_of(entry)))}, got {value!r}"
+            drawn = _as_yaml(tuple(values_of(entry))) if not isinstance(entry, Range) else _as_range(entry)
+            yield name, f"must be a value that can be drawn from {drawn}, got {value!r}"
         elif not is_active(entry, {**defaults, **fixed, **values}):
             yield name, f"counts only when {dict(conditions_of(entry))}; give these values, too, or leave it out"
 
@@ -94,6 +96,16 @@ def _when(entry: Entry, other: str, allowed: tuple[Scalar, ...]) -> str:
 
 def _as_yaml(values: tuple[Scalar, ...]) -> str:
     return str(values[0]) if len(values) == 1 else f"[{', '.join(map(str, values))}]"
+
+
+def _as_range(entry: Range) -> str:
+    low, high = entry.bounds() or (0.0, 0.0)
+    step = getattr(entry, "step", None)
+    return f"{low:g} to {high:g}" + (f" in steps of {step:g}" if step else "")
+
+
+def _may_be(entry: Entry, value: Scalar) -> bool:
+    return entry.holds(value) if isinstance(entry, Range) else value in values_of(entry)
 
 
 def _not_allowed(value: Scalar, parameter: Parameter) -> str | None:

@@ -40,6 +40,10 @@ def resolved(text: str, directory: Path) -> str:
 
     Raises ValueError for what is neither there nor can be the name of a run or a model.
     """
+    if ".." in text.split("/"):
+        raise ValueError(
+            f"must not lead up by `..`, which may end anywhere; give a run's name or an absolute path, got {text!r}"
+        )
     if is_plain(text) or is_mlflow(text):
         return text
     for path in (directory / text, Path(text).absolute()):

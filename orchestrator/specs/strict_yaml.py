@@ -22,6 +22,10 @@ _NOT_FINITE = re.compile(r"[-+]?\.inf|\.nan", re.IGNORECASE)
 _OLD_BOOLEANS = {"yes", "no", "on", "off", "y", "n"}
 _NUMBER = re.compile(f"{_INTEGER.pattern}|{_FLOAT.pattern}", re.IGNORECASE)
 _NULL = {"", "null", "~", "Null", "NULL"}
+LARGEST_FILE = 2**20  # bytes
+DEEPEST = 50  # levels
+MOST_VALUES = 100_000  # of a file, each alias counting as all that it stands for
+LARGEST_NUMBER = 2**63 - 1  # of a whole number, either way: what every library below can hold
 _PLAIN_TAGS = {
     f"tag:yaml.org,2002:{name}"
     for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "value", "merge")
@@ -37,6 +41,8 @@ class Document:
     path: Path
     data: Any = None
     lines: dict[Place, int] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+    mistaken: set[Place] = field(default_factory=set)  # where they are; the value there is None
 
     def at(self, place: Place) -> str:
         """Return `file:line` of a value, or of the nearest thing around it."""
@@ -47,28 +53,70 @@ class Document:
 
 def read_yaml(path: Path) -> Document:
     """Read one YAML file whose top is a mapping. Raises UserError with every mistake, each as `file:line: rule`."""
+    document = read_with_mistakes(path)
+    raise_if_any(document.mistakes)
+    return document
+
+
+def read_with_mistakes(path: Path) -> Document:
+    """Read one YAML file whose top is a mapping, with its mistakes, so that others can be told beside them.
+
+    A value that is a mistake is None. Raises UserError where the file cannot be read as YAML at all.
+    """
+    text = _text_of(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); give the path of a YAML file") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
-    try:
+        _check_depth(text, path)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UserError(f"{path}:{line}: not YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        if isinstance(error, UserError):
+            raise
         raise UserError(f"{path}: not YAML: {error}") from None
     if node is None:
         raise UserError(f"{path}: the file is empty; it must hold a mapping of keys to values")
     document = Document(path)
-    mistakes: list[str] = []
-    document.data = _value(node, (), document, mistakes)
+    document.data = _value(node, (), document, document.mistakes)
     if not isinstance(document.data, dict):
-        mistakes.append(f"{path}:1: the file must hold a mapping of keys to values, got {document.data!r}")
-    raise_if_any(mistakes)
+        rule = "the file must hold a mapping of keys to values"
+        raise UserError(*document.mistakes, f"{path}:1: {rule}, got {_short(document.data)}")
     return document
+
+
+def _text_of(path: Path) -> str:
+    """Read a file of a person's. Raises UserError for pipes and devices, too: they may never end."""
+    try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path}: is no plain file; give the path of a YAML file")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); give the path of a YAML file") from None
+    except ValueError as error:  # a NUL in the path
+        raise UserError(f"{str(path)!r}: cannot be read ({error}); give the path of a YAML file") from None
+    if len(raw) > LARGEST_FILE:
+        raise UserError(f"{path}: must have at most {LARGEST_FILE} bytes; is it another file than is meant?")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+
+
+def _check_depth(text: str, path: Path) -> None:
+    """Refuse a file that is nested so deeply that to read it would end in Python's limit of calls within calls."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise UserError(f"{path}:{line}: lists and mappings may be nested {DEEPEST} levels deep, got more")
+
+
+def _short(value: Any) -> str:
+    """Return a value as a message shows it."""
+    shown = repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:60]}... ({len(shown)} characters)"
 
 
 def read_scalars(settings: Iterable[str], *, option: str) -> dict[str, Any]:
@@ -90,7 +138,7 @@ def read_scalars(settings: Iterable[str], *, option: str) -> dict[str, Any]:
 def _composed(text: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
         return None
 
 
@@ -134,15 +182,25 @@ _Dumper.add_representer(str, _represent_text)
 
 def _value(node: yaml.Node, place: Place, document: Document, mistakes: list[str]) -> Any:
     line = node.start_mark.line + 1
+    if len(place) > DEEPEST or len(document.lines) > MOST_VALUES:  # only by aliases: of themselves, or of aliases
+        raise UserError(
+            f"{document.path}:{line}: aliases may make a file {MOST_VALUES} values long and {DEEPEST} levels deep, "
+            "got more"
+        )
     document.lines.setdefault(place, line)
     if node.tag not in _PLAIN_TAGS:
         mistakes.append(f"{document.path}:{line}: the tag {node.tag} is not allowed; write the plain value")
+        document.mistaken.add(place)
         return None
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, place, document, mistakes)
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, (*place, index), document, mistakes) for index, child in enumerate(node.value)]
-    return _scalar(node, document, mistakes)
+    before = len(mistakes)
+    value = _scalar(node, document, mistakes)
+    if len(mistakes) > before:
+        document.mistaken.add(place)
+    return value
 
 
 def _mapping(node: yaml.MappingNode, place: Place, document: Document, mistakes: list[str]) -> dict[Hashable, Any]:
@@ -182,7 +240,15 @@ def _scalar(node: yaml.Node, document: Document, mistakes: list[str]) -> Any:
         )
         return None
     if _INTEGER.fullmatch(text):
-        return int(text)
+        number = int(text) if len(text) <= len(str(LARGEST_NUMBER)) + 1 else LARGEST_NUMBER + 1
+        if abs(number) <= LARGEST_NUMBER:
+            return number
+        line = node.start_mark.line + 1
+        mistakes.append(
+            f"{document.path}:{line}: a whole number must lie between -{LARGEST_NUMBER} and {LARGEST_NUMBER}, "
+            f"got {_short(text)}; write a name of digits in quotes"
+        )
+        return None
     if _NOT_FINITE.fullmatch(text) or (_FLOAT.fullmatch(text) and not math.isfinite(float(text))):
         line = node.start_mark.line + 1
         mistakes.append(f"{document.path}:{line}: a number must be finite, got {text}; leave the key out for no limit")

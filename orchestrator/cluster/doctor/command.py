@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # for annotations only: --help imports nothing of this
     from orchestrator.cluster.doctor.finding import Finding
     from orchestrator.cluster.profile import ClusterProfile
 
+LONGEST_WAIT_S = 7 * 24 * 3600.0
+
 
 def add_doctor_command(commands: Any) -> None:
     """Add `doctor` to the command line."""
@@ -112,6 +114,6 @@ def _answers_of_a_job(
 
 def _seconds(text: str) -> float:
     number = float(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"must be at least 0, got {text}")
+    if not 0 <= number <= LONGEST_WAIT_S:
+        raise argparse.ArgumentTypeError(f"must be from 0 to {LONGEST_WAIT_S:.0f}, got {text}")
     return number

@@ -106,9 +106,9 @@ def _script(profile: ClusterProfile, folder: Path) -> str:
     return "\n".join(
         [
             "#!/bin/bash",
-            *(f"#SBATCH --{name}={value}" for name, value in options.items() if value is not None),
+            *(f"#SBATCH --{name}={shlex.quote(value)}" for name, value in options.items() if value is not None),
             "#SBATCH --no-requeue",
-            *(f"#SBATCH {line}" for line in profile.sbatch),
+            *(f"#SBATCH {_quoted(line)}" for line in profile.sbatch),
             f"[ -e {there}/probe.py ] || exit {FOLDER_NOT_SEEN}",
             f"exec > {there}/said.txt 2>&1",
             *profile.setup,
@@ -117,6 +117,11 @@ def _script(profile: ClusterProfile, folder: Path) -> str:
             "",
         ]
     )
+
+
+def _quoted(option: str) -> str:
+    name, equals, value = option.partition("=")
+    return f"{name}{equals}{shlex.quote(value)}" if equals else name
 
 
 def answer_of(job: str, folder: Path, *, seconds: float) -> Answer:

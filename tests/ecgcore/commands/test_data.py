@@ -247,3 +247,30 @@ def test_neither_a_recipe_nor_the_options_is_refused():
 
 def read_json(path):
     return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--to", "{here}/s", "--leads", ""], "--leads must name one lead or more, each once, but got ''"),
+        (["--to", "{here}/s", "--leads", "I,,II"], "--leads must name one lead or more, each once, but got 'I,,II'"),
+        (["--to", "{here}/s", "--leads", "I,II", "--workers", "1000000000000"], "--workers must be from 1 to 1024"),
+        (["--to", "{here}/s", "--leads", "I,II", "--seed", "100000000000000000000"], "--seed must be from 0 to 429496"),
+        (
+            ["--to", "{here}/s", "--leads", "I,II", "--folds", "1000000000"],
+            "--folds must be from 1 (one hold-out part)",
+        ),
+        (["--to", "{here}/s", "--leads", "I,II", "--train-folds", "1-999999999"], "--train-folds must be folds like"),
+        (["--to", "{here}/raw/s", "--leads", "I,II"], "--to must lie outside the recordings, but {here}/raw/s is in"),
+        (["--to", "{here}/raw", "--leads", "I,II"], "--to must lie outside the recordings, but {here}/raw is in"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_nothing_is_written(tmp_path, words, message):
+    small_source(tmp_path / "raw", patients=4)
+    before = sorted(tmp_path.rglob("*"))
+
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  the message is compared below
+        main("prepare", "--reader", "own", "--from", f"{tmp_path}/raw", *(word.format(here=tmp_path) for word in words))
+
+    assert message.format(here=tmp_path) in str(raised.value)
+    assert sorted(tmp_path.rglob("*")) == before

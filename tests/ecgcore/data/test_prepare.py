@@ -74,11 +74,13 @@ def test_a_changed_recording_needs_replace(source, tmp_path):
 
 
 def test_records_keep_their_lengths_and_are_resampled(tmp_path):
-    small_source(tmp_path)
-    write_wfdb(tmp_path, "rec000x", noise(1, samples=333), rate="300")
+    small_source(tmp_path / "raw")
+    write_wfdb(tmp_path / "raw", "rec000x", noise(1, samples=333), rate="300")
 
     prepare(
-        own_source(tmp_path), tmp_path / "store", with_changes(TWO, rate=50.0, rule=SplitRule(folds=2, test_share=0))
+        own_source(tmp_path / "raw"),
+        tmp_path / "store",
+        with_changes(TWO, rate=50.0, rule=SplitRule(folds=2, test_share=0)),
     )
 
     records = open_store(tmp_path / "store").records
@@ -88,10 +90,10 @@ def test_records_keep_their_lengths_and_are_resampled(tmp_path):
 
 
 def test_several_rates_need_a_choice(tmp_path):
-    small_source(tmp_path)
-    write_wfdb(tmp_path, "rec007x", noise(1), rate="300")
+    small_source(tmp_path / "raw")
+    write_wfdb(tmp_path / "raw", "rec007x", noise(1), rate="300")
 
-    manifest, _ = prepare(own_source(tmp_path), tmp_path / "store", TWO)
+    manifest, _ = prepare(own_source(tmp_path / "raw"), tmp_path / "store", TWO)
 
     assert manifest.refused == {
         "rec007x": "its rate is 300 Hz, that of the records before it 100; choose one with --rate"
@@ -123,14 +125,14 @@ def test_too_many_refused_records_write_nothing_and_are_all_named(source, tmp_pa
 
 def test_copies_under_two_patients_are_on_one_side(tmp_path):
     """Records 0 and 39 are one recording under two names, and differ in one lead: the worst real case."""
-    small_source(tmp_path)
+    small_source(tmp_path / "raw")
     original = noise(0)
     original[1] += 1
-    write_wfdb(tmp_path, "rec039x", original)
+    write_wfdb(tmp_path / "raw", "rec039x", original)
     for seed in range(5):
         request = with_changes(TWO, rule=SplitRule(folds=2, seed=seed))
 
-        prepare(own_source(tmp_path), tmp_path / f"store{seed}", request)
+        prepare(own_source(tmp_path / "raw"), tmp_path / f"store{seed}", request)
 
         store = open_store(tmp_path / f"store{seed}")
         parts = [
@@ -141,15 +143,17 @@ def test_copies_under_two_patients_are_on_one_side(tmp_path):
 
 
 def test_a_copy_of_a_test_record_in_a_given_train_fold_is_dropped_and_told(tmp_path):
-    rows = small_source(tmp_path).records
-    write_wfdb(tmp_path, "rec000x", noise(39))
+    rows = small_source(tmp_path / "raw").records
+    write_wfdb(tmp_path / "raw", "rec000x", noise(39))
     folds = {
         record.name: "test" if number >= 30 else ("1" if number < 16 else "2") for number, record in enumerate(rows)
     }
     lines = [f"{record.name},{record.patient},{record.labels[0]},{folds[record.name]}" for record in rows]
-    (tmp_path / "labels.csv").write_text("\n".join(["record,patient,labels,fold", *lines]) + "\n")
+    (tmp_path / "raw" / "labels.csv").write_text("\n".join(["record,patient,labels,fold", *lines]) + "\n")
 
-    manifest, _ = prepare(own_source(tmp_path), tmp_path / "store", StoreRequest(rule=SplitRule(), leads=("I", "II")))
+    manifest, _ = prepare(
+        own_source(tmp_path / "raw"), tmp_path / "store", StoreRequest(rule=SplitRule(), leads=("I", "II"))
+    )
 
     assert manifest.dropped == {"rec000x": "the same signal is in the test part"}
     assert manifest.sealed_records == 10

@@ -79,15 +79,15 @@ def test_every_impossible_value_is_told_by_its_key():
     )
 
     for said in (
-        "recordings.0.synthesize.records: must be 4 or more, one of each rhythm, but got 2",
+        "recordings.0.synthesize.records: must be from 4, one of each rhythm, to 1000000, but got 2",
         "recordings.0.synthesize.cohort: must be A or B, but got 'C'",
         "recordings.1: window, piece and paced are for mitdb, but the reader is ludb",
         "recordings.1.target: must be rhythm or codes for ludb, but got 'beats'",
         "recordings.2.array_rate: must say the sampling rate of the array in Hz, but got None",
         "recordings.3.reader: must be ptbxl, cinc2017, challenge, ludb, mitdb, numpy, own, but got 'cinc'",
-        "rate: must be above 0 Hz, but got -1.0",
+        "rate: must be above 0 and at most 1000000 Hz, but got -1.0",
         "notch: must be above 0 Hz, but got 0",
-        "split.folds: must be 1 (one hold-out part) or more, or auto, but got 0",
+        "split.folds: must be from 1 (one hold-out part) to 1000, or auto, but got 0",
         "split.test_share: must be 0 (no test part) or from 0.05 to 0.5, but got 0.9",
     ):
         assert f"{FILE}: {said}" in found

@@ -180,7 +180,7 @@ def test_repeated_folds_are_drawn_anew_each_time():
 
 
 def test_repeats_without_folds_to_draw_are_refused():
-    with pytest.raises(ValueError, match="--repeats must be 1 or more, and needs --folds, but got 3"):
+    with pytest.raises(ValueError, match="--repeats must be from 1 to 1000, and needs --folds, but got 3"):
         SplitRule(repeats=3)
 
 

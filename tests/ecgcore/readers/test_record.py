@@ -179,3 +179,43 @@ def test_real_records_are_read(recordings, folder, leads, count):
 
     assert len(lengths) == count
     assert min(lengths) > 0
+
+
+def header(folder, *lines):
+    path = write_wfdb(folder, "r", noise(1))
+    path.with_suffix(".hea").write_text("\n".join(lines) + "\n")
+    return path
+
+
+SIGNAL = "r.dat 16 1000/mV 16 0 0 0 0"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["r 2 100 1000000000000000", f"{SIGNAL} I", f"{SIGNAL} II"], "at most 100000000000 samples, but states 10000"),
+        (
+            ["r 2 100 90000000000", f"{SIGNAL} I", f"{SIGNAL} II"],
+            r"is a file torn\? \(r.dat has 800 bytes for 2 x 9000",
+        ),
+        (["r 1000000000 100 200", f"{SIGNAL} I"], "as many leads as it states, but states 1000000000 and describes 1"),
+        (["r 2 100 200", f"{SIGNAL} I", "r.dat 212 1000/mV 16 0 0 0 0 II"], "must have one format, but have 16, 212"),
+        (["r 1 100 200", "../r.dat 16 1000/mV 16 0 0 0 0 I"], "must name signal files beside it, but names ../r.dat"),
+        (["r 1 100 200", "/etc/passwd 16 1000/mV 16 0 0 0 0 I"], "beside it, but names /etc/passwd"),
+    ],
+)
+def test_a_header_cannot_ask_for_what_its_files_do_not_hold(tmp_path, lines, said):
+    """Memory for 10^15 samples, a file elsewhere, signals of two formats that wfdb would read as of one."""
+    with pytest.raises(ValueError, match=f"^r: .*{said}"):
+        read(header(tmp_path, *lines))
+
+
+def test_a_header_of_many_megabytes_is_none(tmp_path):
+    with pytest.raises(ValueError, match="must have at most 1048576 bytes, as headers are short"):
+        read(header(tmp_path, "r 1 100 200", f"{SIGNAL} I", "#" * 2**20))
+
+
+def test_files_elsewhere_are_not_hashed_either(tmp_path):
+    path = header(tmp_path / "raw", "r 1 100 200", "../r.dat 16 1000/mV 16 0 0 0 0 I")
+    (tmp_path / "r.dat").write_text("secret")
+    assert record_files(path) == [path.with_suffix(".hea")]

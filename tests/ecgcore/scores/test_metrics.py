@@ -12,7 +12,6 @@ from sklearn.metrics import (
 )
 
 from ecgcore.scores.metrics import (
-    SCORES,
     accuracy,
     calibration_error,
     class_auc,
@@ -24,6 +23,7 @@ from ecgcore.scores.metrics import (
     macro_f1,
     summary,
 )
+from ecgcore.scores.names import SCORES
 
 LABELS = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0]], np.float32)
 ANSWERS = np.array([[0.9, 0.2, 0.1], [0.4, 0.8, 0.1], [0.3, 0.6, 0.7], [0.2, 0.1, 0.4]])

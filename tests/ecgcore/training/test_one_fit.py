@@ -9,7 +9,7 @@ import torch
 
 from ecgcore.fit import Scalar
 from ecgcore.models.classifier import build_classifier
-from ecgcore.scores.metrics import SCORES
+from ecgcore.scores.names import SCORES
 from ecgcore.training.checkpoints import Checkpoint, read_checkpoint
 from ecgcore.training.feature_store import FeatureCache
 from ecgcore.training.one_fit import train

@@ -48,6 +48,25 @@ def test_the_token_is_private_and_nothing_is_left_when_the_search_is_over(tmp_pa
     assert not is_held(run)
 
 
+def test_nothing_of_it_can_be_reached_from_another_machine(tmp_path: Path) -> None:
+    """GCS, raylet, workers and the driver itself: whoever listens does so on the loopback address."""
+    pace = Pace(tmp_path)
+    with at_work(search_of(tmp_path, pace), pace, stdout=subprocess.DEVNULL) as driver:
+        wait_for(tmp_path / "runs" / "toy" / "trials" / "0" / "seed0-fold0" / "steps.log")
+        process = psutil.Process(driver.pid)
+        there = [one for each in (process, *process.children(recursive=True)) for one in listening(each)]
+        pace.allow()
+        assert 0 == driver.wait(timeout=120)
+    assert len(there) >= 4
+    assert {"127.0.0.1"} == {address.removeprefix("::ffff:") for address in there}
+
+
+def listening(process: psutil.Process) -> list[str]:
+    with contextlib.suppress(psutil.Error):
+        return [one.laddr.ip for one in process.net_connections(kind="tcp") if one.status == psutil.CONN_LISTEN]
+    return []
+
+
 def test_two_drivers_of_one_run_are_refused_and_an_interrupted_one_ends_cleanly(tmp_path: Path) -> None:
     pace = Pace(tmp_path)
     command = search_of(tmp_path, pace)

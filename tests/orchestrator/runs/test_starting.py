@@ -84,6 +84,8 @@ def test_an_experiment_is_no_start_and_what_is_not_there_is_named(tmp_path: Path
     for start_from, said in {
         "chain": "start_from: chain: is an experiment; name one of its stages, such as chain/one",
         "nobody/one": f"start_from: nobody/one: no such run in {runs}; run it first, or correct the name",
+        "../../x": f"{tmp_path}/toy.yaml:13: start_from: must not lead up by `..`, which may end anywhere; give",
+        "runs:/../x": f"{tmp_path}/toy.yaml:13: start_from: must not lead up by `..`",
         "no.pt": f"{tmp_path}/toy.yaml:13: start_from: must be a file of weights (relative to this file), a run or its",
     }.items():
         done = search(runs, start_from=start_from)

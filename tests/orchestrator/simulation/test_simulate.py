@@ -81,20 +81,22 @@ def test_mistakes_of_table_and_space_are_told_with_their_line_and_exit_code_2(tm
 
 
 def test_a_space_that_asks_for_what_was_not_recorded_is_refused_line_by_line(tmp_path: Path) -> None:
-    text = SPACE.read_text().replace("max_steps: 6", "max_steps: 12").replace("macro_auc", "macro_acu")
+    text = SPACE.read_text().replace("max_steps: 6", "max_steps: 12")
+    curves = tmp_path / "curves.csv"  # of a task that reported other metrics
+    curves.write_text(CURVES.read_text().replace("macro_auc", "macro_acu"))
     text = text.replace("../../../experiments", str(HERE.parents[2] / "experiments"))
     text = text.replace("[one_cycle, cosine]", "[one_cycle, step]").replace("  batch_size: 16\n", "  noise: 0.1\n")
     (tmp_path / "space.yaml").write_text(text)
     with pytest.raises(UserError) as caught:
-        RecordedTask(space=tmp_path / "space.yaml", curves=CURVES)
+        RecordedTask(space=tmp_path / "space.yaml", curves=curves)
     here = f"{tmp_path}/space.yaml"
     assert [
-        f"{here}:3: metric: {CURVES} has no macro_acu; did you mean macro_auc?",
-        f"{here}:4: max_steps: must be 6, for which the fits of {CURVES} were trained, got 12; a fit of another length "
+        f"{here}:3: metric: {curves} has no macro_auc; did you mean macro_acu?",
+        f"{here}:4: max_steps: must be 6, for which the fits of {curves} were trained, got 12; a fit of another length "
         "has another curve",
-        f"{here}:11: noise: was not recorded in {CURVES}; leave it out, or record it",
+        f"{here}:11: noise: was not recorded in {curves}; leave it out, or record it",
         f"{here}:13: schedule: must be of those recorded (cosine, one_cycle), got step",
-        f"{here}:9: batch_size: was recorded in {CURVES}; name it, with a value at least",
+        f"{here}:9: batch_size: was recorded in {curves}; name it, with a value at least",
     ] == str(caught.value).splitlines()
 
 

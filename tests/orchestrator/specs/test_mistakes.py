@@ -31,8 +31,9 @@ space:
   y: {normal: [0, 1]}
 """
     lines = refused(written(tmp_path / "s.yaml", text), tmp_path / "runs").splitlines()
-    assert [f"{tmp_path}/s.yaml:{n}" for n in (3, 4, 6, 8, 9)] == sorted(line.split(": ")[0] for line in lines)
+    assert [f"{tmp_path}/s.yaml:{n}" for n in (1, 3, 4, 6, 8, 9)] == sorted(line.split(": ")[0] for line in lines)
     everything = "\n".join(lines)
+    assert "with: step_z is not an argument of tests.toy_task:ToyTask; did you mean step_s?" in everything
     assert "max_step: unknown key; did you mean max_steps?" in everything
     assert "max_steps: must be a valid integer, got 'two'" in everything
     assert "trials: must be a valid integer, got 0.0001" in everything

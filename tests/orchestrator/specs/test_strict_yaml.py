@@ -1,5 +1,6 @@
 """YAML means what people mean by it, and every mistake of a file is named at once with its line."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,41 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None
 def test_written_yaml_is_read_back_as_it_was(tmp_path: Path) -> None:
     data = {"b": [1, 2.5, 1e-05, "no", "1e-4", None, True], "a": {"x": "text: with colon"}}
     assert data == read(tmp_path, write_yaml(data))
+
+
+def bomb(levels: int) -> str:
+    return "\n".join(["a0: &a0 [1, 1]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, levels))])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: " + "[" * 5000 + "]" * 5000, "x.yaml:1: lists and mappings may be nested 50 levels deep, got more"),
+        (bomb(9), "aliases may make a file 100000 values long and 50 levels deep, got more"),
+        ("a: &a [*a]", "x.yaml:1: aliases may make a file 100000 values long and 50 levels deep, got more"),
+        ("a: 1" + "0" * 400, "x.yaml:1: a whole number must lie between -9223372036854775807 and 922337203685477"),
+        ("a: " + "1" * 5000, "... (5002 characters); write a name of digits in quotes"),
+        ("a: 9223372036854775808", "got '9223372036854775808'; write a name of digits in quotes"),
+        ("a: " + "x" * 2**20, "x.yaml: must have at most 1048576 bytes; is it another file than is meant?"),
+        ('a: "\\UFFFFFFFF"', "x.yaml: not YAML: "),
+    ],
+)
+def test_a_file_that_no_reader_survives_is_refused_at_once(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        read(tmp_path, text)
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_aliases_and_long_numbers_that_people_write_are_read(tmp_path: Path) -> None:
+    assert {"a": [1], "b": [1], "n": -9223372036854775807} == read(
+        tmp_path, "a: &a [1]\nb: *a\nn: -9223372036854775807\n"
+    )
+
+
+def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
+    """They would be waited for, or read, for ever."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for path in (tmp_path / "pipe.yaml", Path("/dev/zero"), tmp_path):
+        with pytest.raises(UserError, match="is no plain file; give the path of a YAML file"):
+            read_yaml(path)

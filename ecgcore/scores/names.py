@@ -1,0 +1,22 @@
+"""The names of what each step of a fit reports. Imports nothing, so that a search space can be checked at once."""
+
+SCORES = (
+    "macro_auc",
+    "macro_pr_auc",
+    "macro_f1",
+    "macro_precision",
+    "macro_recall",
+    "accuracy",
+    "calibration_error",
+    "log_loss",
+    "brier",
+    "collapsed",
+)
+LOSSES = ("train_loss", "val_loss")
+CHALLENGE = "challenge_score"  # where the task has rewards
+PARAMETERS = "parameters"  # weights of the network
+
+
+def reported(*, challenge: bool) -> tuple[str, ...]:
+    """Return the names that every step reports."""
+    return (*LOSSES, *SCORES, *([CHALLENGE] if challenge else []), PARAMETERS)
