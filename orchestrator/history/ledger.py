@@ -13,7 +13,7 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any
 
-from orchestrator.history.journal import Entry
+from orchestrator.history.journal_lines import Entry
 from orchestrator.history.records import (
     Ask,
     End,
