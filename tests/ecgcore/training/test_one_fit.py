@@ -68,6 +68,24 @@ def test_a_fit_that_goes_on_ends_as_one_never_interrupted(model, stage, schedule
     assert same(read_checkpoint(last), read_checkpoint(end))
 
 
+@pytest.mark.parametrize(("damaged", "steps_again"), [((3,), 1), ((3, 2), 2), ((3, 2, 1), 3)])
+def test_where_its_newest_checkpoint_is_damaged_a_fit_goes_on_from_an_older_one_or_begins_anew(
+    damaged, steps_again, tmp_path, caplog
+):
+    fit = TinyFit(config={}, directory=tmp_path, max_steps=4)
+    metrics, last = run(fit, STORE)
+    whole = read_checkpoint(last)
+    for step in damaged:
+        path = tmp_path / f"checkpoint-{step:06d}.pt"
+        path.write_bytes(path.read_bytes()[:-5000])
+
+    rest, end = run(replace(fit, resume_from=tmp_path / "checkpoint-000003.pt"), STORE)
+
+    assert metrics[-1 - steps_again :] == rest
+    assert same(whole, read_checkpoint(end))
+    assert "checkpoint-000003.pt: damaged" in caplog.text
+
+
 EVERYTHING = {
     **AUGMENTED,
     "baseline_wander": 0.1,
