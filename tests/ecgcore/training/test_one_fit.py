@@ -9,6 +9,7 @@ import torch
 
 from ecgcore.fit import Scalar
 from ecgcore.models.classifier import build_classifier
+from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.metrics import SCORES
 from ecgcore.training.checkpoints import Checkpoint, read_checkpoint
 from ecgcore.training.feature_store import FeatureCache
@@ -289,12 +290,13 @@ def test_a_head_without_a_backbone_is_refused_with_the_way_out(tmp_path):
 def test_a_loss_that_is_not_a_number_is_reported_as_it_is_and_ends_the_fit(tmp_path):
     samples = STORE.records.samples.copy()
     samples[5] = np.nan
-    heard = Heard()
     store = replace(STORE, records=replace(STORE.records, samples=samples))
-    train(TinyFit(config={}, directory=tmp_path), heard, store, FeatureCache())
+    challenge = ChallengeScore(rewards=np.eye(3), normal=0)
+    train(TinyFit(config={}, directory=tmp_path), heard := Heard(), store, FeatureCache(), challenge=challenge)
     assert len(heard.metrics) == 1
     assert math.isnan(heard.metrics[0]["train_loss"])
     assert math.isnan(heard.metrics[0]["macro_auc"])
+    assert math.isnan(heard.metrics[0]["challenge_score"]), "a search on it must see that this fit diverged"
     assert heard.checkpoints == [None]
 
 
