@@ -56,7 +56,9 @@ class Fit:
     # the user's; the folder that an `export` wrote; or a JSON file of `weights` (foreign), `names` (from there to here)
     # and `partial`. Where nobody knows what they saw, report the metric `unknown_history: 1`.
     start_from: Path | None = None
-    resume_from: Path | None = None  # this fit's own checkpoint: go on after its step as if never interrupted
+    # This fit's own newest checkpoint: go on after its step as if never interrupted. Where it is damaged, an older one
+    # lies beside it: a step that was reported before is compared, and does not count twice.
+    resume_from: Path | None = None
     final: bool = False  # train on train + validation for exactly max_steps
 
 

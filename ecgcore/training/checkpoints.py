@@ -23,6 +23,10 @@ from ecgcore.whole_files import replacing
 VERSION = 1
 
 
+class DamagedFile(ValueError):
+    """A file that is not what was written."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
     """What the model says of records that it was not trained on."""
@@ -67,6 +71,11 @@ def file_name(step: int) -> str:
     return f"checkpoint-{step:06d}.pt"
 
 
+def with_older(path: Path) -> list[Path]:
+    """Return this checkpoint of a fit and the older ones beside it, the newest first."""
+    return [path, *sorted((one for one in path.parent.glob("checkpoint-*.pt") if one.name < path.name), reverse=True)]
+
+
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write `path` whole or not at all."""
     content = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
@@ -84,7 +93,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint onto the CPU; ValueError for a file that is missing, damaged or something else."""
+    """Read a checkpoint onto the CPU; ValueError for a file missing, damaged (DamagedFile) or something else."""
     return checkpoint_of(path, read_tensors(path))
 
 
@@ -114,7 +123,7 @@ def write_tensors(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_tensors(path: Path) -> dict[str, Any]:
-    """Read what `write_tensors` wrote; ValueError for a file missing, damaged or of another version."""
+    """Read what `write_tensors` wrote; ValueError for a file missing, damaged (DamagedFile) or of another version."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file; it was moved or deleted, run the fit that wrote it again")
     try:
@@ -123,11 +132,11 @@ def read_tensors(path: Path) -> dict[str, Any]:
             damaged = parts.testzip()
         content = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes zipfile and torch raise nearly anything
-        raise ValueError(
+        raise DamagedFile(
             _damaged(path, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
         ) from None
     if not isinstance(content, dict):
-        raise ValueError(_damaged(path, f"checksum of {damaged}" if damaged else "no dictionary"))
+        raise DamagedFile(_damaged(path, f"checksum of {damaged}" if damaged else "no dictionary"))
     version = content.pop("version", None)
     if version != VERSION:
         raise ValueError(f"{path}: must have format version {VERSION}, got {version}; run the fit that wrote it again")

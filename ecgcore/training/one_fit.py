@@ -44,6 +44,7 @@ from ecgcore.training.start_weights import load_start, read_resumed, read_start,
 from ecgcore.training.train_statistics import TrainingStatistics, measure
 
 Indices = NDArray[np.int64]
+CHALLENGE_SCORE = "challenge_score"
 
 
 def train(
@@ -99,9 +100,14 @@ def train(
 
 
 def choose_part(fit: Fit, store: Store) -> Split:
-    """Return the fold's records; in a final, all to train on. ValueError for a fold that cannot be judged."""
+    """Return the fold's records; in a final, all to train on.
+
+    Raises ValueError for a fold that cannot be judged, or whose train part has no record of some class.
+    """
     if fit.final:
-        return Split(np.arange(len(store.records)), np.zeros(0, np.int64))
+        everything = np.arange(len(store.records))
+        _refuse_missing_class(everything, store, part="what a final is trained on")
+        return Split(everything, np.zeros(0, np.int64))
     if not 0 <= fit.fold < len(store.splits):
         raise ValueError(
             f"fold must be from 0 to {len(store.splits) - 1}, as {store.directory} has them, got {fit.fold}"
@@ -114,9 +120,21 @@ def choose_part(fit: Fit, store: Store) -> Split:
             for name, held in parts.items()
         }
     )
+    _refuse_missing_class(split.train, store, part=f"train of fold {fit.fold}")
     labels = store.records.labels[split.validation]
     macro_auc(np.zeros_like(labels), labels)  # a fold that this cannot judge is better refused before it is trained
     return Split(split.train, split.validation)
+
+
+def _refuse_missing_class(train: Indices, store: Store, *, part: str) -> None:
+    """Raise ValueError naming the classes that no record of the train part has: their scores would be left out."""
+    there = np.asarray((store.records.labels[train] > 0.5).any(axis=0))
+    missing = [name for name, is_there in zip(store.classes, there.tolist(), strict=True) if not is_there]
+    if missing:
+        raise ValueError(
+            f"{store.directory}: {part} has no record of {', '.join(missing)}, which cannot be learnt there: "
+            "prepare the store with fewer or other folds, or with a label map without such classes"
+        )
 
 
 def refuse_judged(statistics: TrainingStatistics, store: Store, part: Split) -> None:
@@ -230,14 +248,14 @@ def _epoch(
     learner.end_epoch(loss)
     losses = {"train_loss": train_loss, "val_loss": loss}
     if not np.isfinite(logits).all():
-        return losses | dict.fromkeys(SCORES, math.nan), None
+        return losses | dict.fromkeys(SCORES if challenge is None else (*SCORES, CHALLENGE_SCORE), math.nan), None
     labels = store.records.labels[part.validation]
     scores = probabilities(logits, temperature=1.0, multilabel=store.multilabel)
     ids = tuple(store.records.ids[index] for index in part.validation.tolist())
     called = decide(scores, multilabel=store.multilabel)
     judged = summary(scores, called, labels, classes=statistics.learnable, multilabel=store.multilabel)
     if challenge is not None:
-        judged["challenge_score"] = challenge(called, labels)
+        judged[CHALLENGE_SCORE] = challenge(called, labels)
     return losses | judged, Predictions(ids=ids, logits=logits, labels=labels)
 
 

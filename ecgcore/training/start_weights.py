@@ -1,5 +1,6 @@
 """Where a fit's weights come from (an earlier stage, its own checkpoint), and what they must not have seen."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ from ecgcore.data.store import Records, Store, Withheld
 from ecgcore.fit import Fit, Scalar
 from ecgcore.models.classifier import Classifier
 from ecgcore.signals.processing import changes_of
-from ecgcore.training.checkpoints import Checkpoint, read_checkpoint
+from ecgcore.training.checkpoints import Checkpoint, DamagedFile, read_checkpoint, with_older
 from ecgcore.training.exported_start import read_weights
 from ecgcore.training.hyperparameters import Hyperparameters
+
+log = logging.getLogger(__name__)
 
 Indices = NDArray[np.int64]
 NAMED = 5  # records in a message
@@ -68,8 +71,20 @@ def _config_of(checkpoint: Checkpoint, settings: Hyperparameters) -> dict[str, S
     return {**Hyperparameters.read({"model": settings.model}).config(), **checkpoint.config}
 
 
-def read_resumed(path: Path, fit: Fit, settings: Hyperparameters, store: Store) -> Checkpoint:
-    """Read the fit's own checkpoint. Raises ValueError with every way in which it is another fit's."""
+def read_resumed(newest: Path, fit: Fit, settings: Hyperparameters, store: Store) -> Checkpoint | None:
+    """Read the fit's own checkpoint; where that is damaged, the newest of the older ones that is not. None: all are.
+
+    Raises ValueError with every way in which it is another fit's.
+    """
+    for path in with_older(newest):
+        try:
+            return _read_own(path, fit, settings, store)
+        except DamagedFile as error:
+            log.warning("%s", error)
+    return None
+
+
+def _read_own(path: Path, fit: Fit, settings: Hyperparameters, store: Store) -> Checkpoint:
     resumed = read_checkpoint(path)
     was = _config_of(resumed, settings)
     pairs = {

@@ -16,6 +16,8 @@ from orchestrator.specs.specs import TaskSpec
 from orchestrator.specs.task_loading import load_task
 from orchestrator.task import Metrics, Task, fit_from_json
 
+BEGUN = '{"begun": true}'  # the line of reports.jsonl with which a job begins; an earlier one may have died
+
 
 def run_request(run: str, request: str) -> None:
     """Do what a request says."""
@@ -38,6 +40,7 @@ def _fit(task: Task, text: str, allocation: "_Allocation") -> None:
     torn = path.exists() and not path.read_bytes().endswith(b"\n")  # by the death of an earlier job's node
     with path.open("a", encoding="utf-8") as file:
         file.write("\n" if torn else "")
+        file.write(BEGUN + "\n")
 
         def report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
             plain = {name: float(value) for name, value in metrics.items()}

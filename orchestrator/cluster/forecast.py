@@ -8,7 +8,8 @@ from typing import Any
 
 from orchestrator.cluster.profile import ClusterProfile
 from orchestrator.errors import RunFailed
-from orchestrator.history.journal import Entry, read_journal
+from orchestrator.history.journal import read_journal
+from orchestrator.history.journal_lines import Entry
 from orchestrator.history.records import FitKey, Reported, SearchBegun, Start
 from orchestrator.history.run_contents import all_searches
 from orchestrator.search.comparison import t_interval

@@ -152,6 +152,9 @@ class JobsExecutor:
                 said = json.loads(line)
             except ValueError:  # torn by the death of an earlier job's node
                 continue
+            if "begun" in said:
+                search.restarted(key)
+                continue
             stop = search.reported(key, said["step"], said["metrics"], said["checkpoint"])
         one.read = len(whole)
         return stop

@@ -219,7 +219,7 @@ class _Decider(FIFOScheduler):
 
     @_passed_on
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        if not result.get("step"):
+        if "step" not in result:  # how the fit ended
             return str(TrialScheduler.CONTINUE)
         stop = _current().reported(FitKey(*trial.config["key"]), result)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
@@ -247,7 +247,7 @@ def _run_fit(config: dict[str, Any]) -> None:
     park_if_retiring()
     ending = run_fit(_task(config["task"]), fit, report)
     if ending.kind != "returned":
-        tune.report({"step": 0, "failure" if ending.kind == "failed" else "disk_full": ending.message})
+        tune.report({"failure" if ending.kind == "failed" else "disk_full": ending.message})
 
 
 @ray.remote(num_cpus=1, max_retries=0)

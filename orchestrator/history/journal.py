@@ -1,28 +1,26 @@
-"""The truth of a run: an append-only file of JSON lines, each closed by its own crc32, with one writer.
+"""The truth of a run: an append-only file of JSON lines (journal_lines.py), with one writer.
 
 A line is written before any effect of what it says. After kill -9 at any byte the file is a row of whole lines and at
 most one torn tail, which the next writer cuts off. Knows nothing of what the records mean.
 """
 
+import errno
 import fcntl
-import json
 import logging
 import os
 import time
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from orchestrator.errors import RunFailed
-from orchestrator.history.records import Ask, Record, Reported, SearchBegun, Stage, Tell, TestOpened, from_json, to_json
+from orchestrator.history.journal_lines import FIRST, Entry, decode, encode, whole_lines
+from orchestrator.history.records import Ask, Record, Reported, SearchBegun, Stage, Tell, TestOpened
 
 log = logging.getLogger(__name__)
 
 SYNC_EVERY_S = 1.0  # other events than those of _must_last may be lost with the power, for at most so long
-
-Entry = tuple[Record, datetime]
 
 
 def read_journal(path: Path) -> list[Entry]:
@@ -30,7 +28,7 @@ def read_journal(path: Path) -> list[Entry]:
 
     Safe while another process writes. Raises RunFailed on damage.
     """
-    return [entry for entry, _end in _whole_lines(path, path.read_bytes())] if path.exists() else []
+    return [line.entry for line, _end in whole_lines(path, path.read_bytes())] if path.exists() else []
 
 
 class AnyJournal(Protocol):
@@ -61,9 +59,10 @@ class Journal:
             content = path.read_bytes()
             self.entries: list[Entry] = []
             self._size = 0
-            for entry, end in _whole_lines(path, content):
-                self.entries.append(entry)
-                self._size = end
+            self._last = FIRST  # checksum of the last line
+            for line, end in whole_lines(path, content):
+                self.entries.append(line.entry)
+                self._size, self._last = end, line.checksum
             if self._size < len(content):
                 log.warning(
                     "%s: cut off a torn last line (%d bytes): the event was being written when the driver died",
@@ -82,13 +81,10 @@ class Journal:
         """
         if self.is_cut_off:
             raise CutOff(f"{self.path}: another driver took this run over; this one ends and changes nothing more")
-        at = self._now()
-        line = encode(record, at=at)
+        line = encode(record, at=self._now(), after=self._last)
         try:
             os.lseek(self._file, self._size, os.SEEK_SET)
-            written = os.write(self._file, line)
-            if written < len(line):  # a disk that fills up takes a part of the line without an error
-                written += os.write(self._file, line[written:])
+            _write_whole(self._file, line)
             if _must_last(record) or time.monotonic() - self._synced >= SYNC_EVERY_S:
                 os.fsync(self._file)
                 self._synced = time.monotonic()
@@ -99,9 +95,10 @@ class Journal:
                 "make room, then give the same command again"
             ) from error
         self._size += len(line)
-        entry = _decode(line[:-1])  # what memory holds is what a reader would read
-        self.entries.append(entry)
-        return entry
+        read = decode(line)  # what memory holds is what a reader would read
+        self._last = read.checksum
+        self.entries.append(read.entry)
+        return read.entry
 
     def close(self) -> None:
         """Sync and give the lock back."""
@@ -125,42 +122,13 @@ class Journal:
             ) from None
 
 
-def encode(record: Record, *, at: datetime) -> bytes:
-    """Return the record's line: a JSON object whose last key is the crc32 of the object without it."""
-    body = json.dumps(to_json(record, at=at), allow_nan=False, separators=(", ", ": "))
-    return f'{body[:-1]}, "crc32": "{zlib.crc32(body.encode()):08x}"}}\n'.encode()
-
-
-def _whole_lines(path: Path, content: bytes) -> Iterator[tuple[Entry, int]]:
-    """Yield each whole record and the offset after it. Only the last line may be torn: damage before it is an error."""
-    start = 0
-    number = 0
-    while start < len(content):
-        number += 1
-        end = content.find(b"\n", start) + 1
-        if end == 0:
-            return
-        try:
-            yield _decode(content[start : end - 1]), end
-        except ValueError as error:
-            if end == len(content) and isinstance(error, _TornError):
-                return
-            raise RunFailed(
-                f"{path}:{number}: damaged line ({error}); the lines before it are good: restore the file from a copy, "
-                f"or keep only those lines (head -n {number - 1}) and give the same command again"
-            ) from None
-        start = end
-
-
-class _TornError(ValueError):
-    """A line that is not what was written."""
-
-
-def _decode(line: bytes) -> Entry:
-    body, mark, crc = line.rpartition(b', "crc32": "')
-    if not mark or crc != b'%08x"}' % zlib.crc32(body + b"}"):
-        raise _TornError("its checksum does not fit")
-    return from_json(json.loads(body + b"}"))
+def _write_whole(file: int, line: bytes) -> None:
+    """Write all of a line. A disk that fills up takes a part of it without an error, and so perhaps of the rest."""
+    while line:
+        written = os.write(file, line)
+        if not written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        line = line[written:]
 
 
 def _must_last(record: Record) -> bool:

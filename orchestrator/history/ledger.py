@@ -13,7 +13,7 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any
 
-from orchestrator.history.journal import Entry
+from orchestrator.history.journal_lines import Entry
 from orchestrator.history.records import (
     Ask,
     End,
@@ -58,6 +58,11 @@ class FitEntry:
     def was_stopped(self) -> bool:
         """Whether the study decided to stop it."""
         return "stop" in self.decisions.values()
+
+    @property
+    def stopped_at(self) -> int:
+        """The step after which it was to stop; what an earlier version heard of later ones does not count."""
+        return min(step for step, decision in self.decisions.items() if decision == "stop")
 
     def best_step(self, metric: str, mode: str) -> int | None:
         """Return the earliest step with the best value, or None where no step has one.

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from orchestrator.history.journal import Entry
+from orchestrator.history.journal_lines import Entry
 from orchestrator.history.records import Record, Reported
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """The journal's schema: one frozen dataclass for each kind of event.
 
-Frozen as version 1; a new field needs a new version.
+Frozen; a new field needs a new version. Of version 1, whose lines are not chained (journal_lines.py), all is read.
 
 Knows nothing of files (journal.py) or of what follows from the events (ledger.py).
 """
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from orchestrator.task import Config, Metrics
 
-VERSION = 1
+VERSION = 2
+READABLE = (1, VERSION)
 
 
 class State(StrEnum):
@@ -147,8 +148,10 @@ def to_json(record: Record, *, at: datetime) -> dict[str, Any]:
 
 def from_json(line: Mapping[str, Any]) -> tuple[Record, datetime]:
     """Turn plain data back into a record and its moment. Raises ValueError on an unknown event, version or field."""
-    if line.get("version") != VERSION:
-        raise ValueError(f"version {line.get('version')!r} of the journal is not {VERSION}, which this program reads")
+    if line.get("version") not in READABLE:
+        raise ValueError(
+            f"version {line.get('version')!r} of the journal is none of {READABLE}, which this program reads"
+        )
     kind = _KINDS.get(str(line.get("event")))
     if kind is None:
         raise ValueError(f"unknown event {line.get('event')!r}; known are {', '.join(_KINDS)}")

@@ -31,11 +31,11 @@ from orchestrator.search.agenda import Agenda
 from orchestrator.search.budget import Spending
 from orchestrator.search.fit_to_run import fit_to_run
 from orchestrator.search.lineage import Lineage
+from orchestrator.search.reports import Reports
 from orchestrator.search.retention import drop_checkpoints, drop_complete_fits, drop_losers, drop_unjudged
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.search.verdicts import (
-    differences_between,
     divergence,
     stop_if_all_failed_alike,
     verdict_on_returned,
@@ -80,6 +80,7 @@ class Search:
         self._listener = listener
         self._may_fail = may_fail
         self._losses: dict[FitKey, int] = {}
+        self._reports = Reports(folder)
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
         folder.create()
         self.journal = journal or Journal(folder.journal)
@@ -112,13 +113,15 @@ class Search:
     def reported(self, key: FitKey, step: int, metrics: Metrics, checkpoint: str | None) -> bool:
         """Journal a step together with the study's decision; return whether the fit must stop.
 
-        Known steps are compared only.
+        Known steps are compared only; what comes after a stop is not heard; a fit that breaks a rule (reports.py) is
+        stopped, and fails with that rule.
         """
         fit = self.ledger.fit(key)
+        if fit.was_stopped or self._reports.refuse(fit, step, metrics, checkpoint, max_steps=self._steps_of(key)):
+            return True
         if step in fit.metrics:
-            for difference in differences_between(fit.metrics[step], metrics):
-                log.warning("trial %d: repeated step %d gives %s", key.trial, step, difference)
-            return fit.decisions[step] == "stop" or self.spending.is_over
+            return self.spending.is_over
+        step = int(step)  # of numpy's, too
         decision = self._decision(key, step, metrics)
         row = dict(metrics)
         self._write(Reported(**key._asdict(), step=step, metrics=row, checkpoint=checkpoint, decision=decision))
@@ -126,32 +129,33 @@ class Search:
         drop_checkpoints(fit, self.folder, self.spec, final=self._lineage.final)
         return decision == "stop" or self.spending.is_over
 
+    def restarted(self, key: FitKey) -> None:
+        """Take note that a fit that runs was begun again elsewhere, and may report again what it has reported."""
+        self._reports.begun(key)
+
     def returned(self, key: FitKey) -> None:
         """Close a fit that came back, was stopped, or ran out of budget (which leaves it to be continued)."""
-        self.in_flight.discard(key)
-        fit = self.ledger.fit(key)
-        state, error = (
-            self._verdict_on_stopped(fit)
-            if fit.was_stopped
-            else verdict_on_returned(fit, out_of_budget=self.spending.is_over, max_steps=self._steps_of(key))
-        )
+        fit = self._over(key)
+        if fit.state.is_finished:
+            return
+        out_of_budget, most = self.spending.is_over, self._steps_of(key)
+        state, error = verdict_on_returned(fit, out_of_budget=out_of_budget, max_steps=most)
         if state.is_finished:
             self._end(fit, state, error)
 
     def failed(self, key: FitKey, error: str) -> None:
         """Close a fit that raised an error of the task's code: a failed trial is data."""
-        self.in_flight.discard(key)
-        self._end(self.ledger.fit(key), State.FAILED, error)
+        fit = self._over(key)
+        if not fit.state.is_finished:
+            self._end(fit, State.FAILED, error)
 
     def lost(self, key: FitKey, error: str, *, with_node: bool = False) -> None:
         """Hand a fit whose worker died to another worker, unless that happens again and again.
 
         with_node: the whole node went, which is no fault of the fit's.
         """
-        self.in_flight.discard(key)
-        fit = self.ledger.fit(key)
-        if fit.was_stopped:
-            self._end(fit, *self._verdict_on_stopped(fit))
+        fit = self._over(key)
+        if fit.state.is_finished:
             return
         if not with_node:
             self._losses[key] = self._losses.get(key, 0) + 1
@@ -160,6 +164,16 @@ class Search:
         if self._losses.get(key, 0) >= MOST_LOSSES:
             words = f"its worker died {MOST_LOSSES} times in a row without finishing a step: {error}"
             self._end(fit, State.FAILED, words)
+
+    def _over(self, key: FitKey) -> FitEntry:
+        """Return a fit that runs no more, ended where that was decided before it came back, however it came."""
+        self.in_flight.discard(key)
+        fit, refused = self.ledger.fit(key), self._reports.over(key)
+        if fit.was_stopped:
+            self._end(fit, *self._verdict_on_stopped(fit))
+        elif refused:
+            self._end(fit, State.FAILED, refused)
+        return fit
 
     # What whoever runs it from beginning to end asks and tells.
 
@@ -273,22 +287,26 @@ class Search:
         return trial
 
     def _steps_of(self, key: FitKey) -> int:
-        return self.spec.steps_of(self.ledger.trials[key.trial].config)
+        """Return how many steps a fit runs for, at most."""
+        return self.spec.max_steps if self._lineage.final else self.spec.steps_of(self.ledger.trials[key.trial].config)
 
     def _started(self, key: FitKey) -> Fit:
         self._write(Start(**key._asdict(), bundle=None, incarnation=self._incarnation))
         self.in_flight.add(key)
+        self._reports.begun(key)
         config = self.ledger.trials[key.trial].config
         return fit_to_run(self.ledger.fit(key), config, self.spec, self.folder, facts=self.facts, lineage=self._lineage)
 
     def _decision(self, key: FitKey, step: int, metrics: Metrics) -> str:
+        if divergence(metrics):  # whatever else such a step has or lacks
+            return "stop"
         if not self._lineage.final and self.spec.metric not in metrics:
             raise UserError(
                 f"metric: {self.spec.metric} is not among what the task reports: {', '.join(sorted(metrics))}; "
                 "correct the spec"
             )
         at_its_end = self.spec.stop_at is not None and step >= self.spec.stop_at
-        stop = divergence(metrics) or at_its_end or self._suggestions.decide_to_stop(key, step, metrics)
+        stop = at_its_end or self._suggestions.decide_to_stop(key, step, metrics)
         return "stop" if stop else "continue"
 
     def _verdict_on_stopped(self, fit: FitEntry) -> tuple[State, str | None]:

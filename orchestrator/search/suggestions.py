@@ -119,7 +119,7 @@ class Suggestions:
         if first is None or self._spec.prune is None:
             return
         for step, row in first.metrics.items():
-            value, rung = row[self._spec.metric], self._rung(trial, step)
+            value, rung = row.get(self._spec.metric, math.nan), self._rung(trial, step)
             if math.isfinite(value) and rung is not None:
                 yield rung, value
 

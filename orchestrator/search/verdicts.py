@@ -30,11 +30,12 @@ def verdict_on_stopped(
     fit: FitEntry, trials: Mapping[int, TrialEntry], *, stop_at: int | None
 ) -> tuple[State, str | None]:
     """Return the state, and the error, of a fit that was told to stop: diverged, of no more use, done, or pruned."""
-    if problem := divergence(fit.metrics[fit.last_step]):
-        return State.FAILED, f"{problem} at step {fit.last_step}"
+    step = fit.stopped_at
+    if problem := divergence(fit.metrics[step]):
+        return State.FAILED, f"{problem} at step {step}"
     if trials[fit.key.trial].state.is_finished:
         return verdict_on_useless(trials[fit.key.trial])
-    if stop_at is not None and fit.last_step >= stop_at:
+    if stop_at is not None and step >= stop_at:
         return State.COMPLETE, None
     return State.PRUNED, None
 

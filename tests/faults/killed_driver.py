@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from orchestrator import cli
 from orchestrator.history import journal
+from orchestrator.history.journal_lines import Entry, encode
 from orchestrator.history.records import Record, Reported, Tell, to_json
 from tests.orchestrator import without_ray
 
@@ -38,7 +39,7 @@ def main() -> int:
     left = int(number)
     append = journal.Journal.append
 
-    def deadly(self: journal.Journal, record: Record) -> journal.Entry:
+    def deadly(self: journal.Journal, record: Record) -> Entry:
         nonlocal left
         if kind_of(record) != kind:
             return append(self, record)
@@ -46,7 +47,7 @@ def main() -> int:
         if left:
             return append(self, record)
         if when == "amid":
-            line = journal.encode(record, at=datetime.now(UTC))
+            line = encode(record, at=datetime.now(UTC))
             with self.path.open("ab") as file:
                 file.write(line[: len(line) // 2])
         if when == "after":

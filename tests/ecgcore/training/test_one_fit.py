@@ -9,6 +9,7 @@ import torch
 
 from ecgcore.fit import Scalar
 from ecgcore.models.classifier import build_classifier
+from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.names import SCORES
 from ecgcore.training.checkpoints import Checkpoint, read_checkpoint
 from ecgcore.training.feature_store import FeatureCache
@@ -66,6 +67,24 @@ def test_a_fit_that_goes_on_ends_as_one_never_interrupted(model, stage, schedule
 
     assert rest == metrics[2:]
     assert same(read_checkpoint(last), read_checkpoint(end))
+
+
+@pytest.mark.parametrize(("damaged", "steps_again"), [((3,), 1), ((3, 2), 2), ((3, 2, 1), 3)])
+def test_where_its_newest_checkpoint_is_damaged_a_fit_goes_on_from_an_older_one_or_begins_anew(
+    damaged, steps_again, tmp_path, caplog
+):
+    fit = TinyFit(config={}, directory=tmp_path, max_steps=4)
+    metrics, last = run(fit, STORE)
+    whole = read_checkpoint(last)
+    for step in damaged:
+        path = tmp_path / f"checkpoint-{step:06d}.pt"
+        path.write_bytes(path.read_bytes()[:-5000])
+
+    rest, end = run(replace(fit, resume_from=tmp_path / "checkpoint-000003.pt"), STORE)
+
+    assert metrics[-1 - steps_again :] == rest
+    assert same(whole, read_checkpoint(end))
+    assert "checkpoint-000003.pt: damaged" in caplog.text
 
 
 EVERYTHING = {
@@ -271,12 +290,13 @@ def test_a_head_without_a_backbone_is_refused_with_the_way_out(tmp_path):
 def test_a_loss_that_is_not_a_number_is_reported_as_it_is_and_ends_the_fit(tmp_path):
     samples = STORE.records.samples.copy()
     samples[5] = np.nan
-    heard = Heard()
     store = replace(STORE, records=replace(STORE.records, samples=samples))
-    train(TinyFit(config={}, directory=tmp_path), heard, store, FeatureCache())
+    challenge = ChallengeScore(rewards=np.eye(3), normal=0)
+    train(TinyFit(config={}, directory=tmp_path), heard := Heard(), store, FeatureCache(), challenge=challenge)
     assert len(heard.metrics) == 1
     assert math.isnan(heard.metrics[0]["train_loss"])
     assert math.isnan(heard.metrics[0]["macro_auc"])
+    assert math.isnan(heard.metrics[0]["challenge_score"]), "a search on it must see that this fit diverged"
     assert heard.checkpoints == [None]
 
 

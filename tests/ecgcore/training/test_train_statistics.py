@@ -7,9 +7,10 @@ import pytest
 
 from ecgcore.data.store import Split
 from ecgcore.training.checkpoints import read_checkpoint
-from ecgcore.training.one_fit import choose_part, refuse_judged
+from ecgcore.training.feature_store import FeatureCache
+from ecgcore.training.one_fit import choose_part, refuse_judged, train
 from ecgcore.training.train_statistics import measure
-from tests.ecgcore.tiny import TinyFit, run, tiny_records, tiny_store
+from tests.ecgcore.tiny import Heard, TinyFit, run, tiny_records, tiny_store
 
 STORE = tiny_store(lengths=(100, 73))
 
@@ -54,20 +55,16 @@ def test_a_label_set_chosen_on_validation_is_caught_and_the_records_named():
         refuse_judged(leaky, store, part)
 
 
-def test_a_class_that_cannot_be_learnt_is_not_in_the_macro_scores(tmp_path):
+@pytest.mark.parametrize("final", [False, True])
+def test_a_class_that_is_missing_in_the_train_part_is_refused_before_training(tmp_path, final):
     labels = STORE.records.labels.copy()
-    split = STORE.splits[0]
-    labels[split.train, 2] = 0
+    labels[slice(None) if final else STORE.splits[0].train, 2] = 0
     without = replace(STORE, records=replace(STORE.records, labels=labels))
-    turned = labels.copy()
-    turned[split.validation, 2] = 1 - turned[split.validation, 2]
-    other = replace(STORE, records=replace(STORE.records, labels=turned))
-    first, second = (
-        run(TinyFit(config={}, directory=tmp_path / str(number), max_steps=1), store)[0][0]
-        for number, store in enumerate((without, other))
-    )
-    assert first["macro_auc"] == second["macro_auc"]
-    assert first["macro_f1"] == second["macro_f1"]
+    heard = Heard()
+    part = "what a final is trained on" if final else "train of fold 0"
+    with pytest.raises(ValueError, match=rf"tiny: {part} has no record of rapid, .* or with a label map"):
+        train(TinyFit(config={}, directory=tmp_path, final=final), heard, without, FeatureCache())
+    assert not heard.metrics
 
 
 def test_a_copy_of_a_patient_or_of_a_signal_in_both_parts_is_refused_by_the_fit(tmp_path):

@@ -41,7 +41,8 @@ def test_a_line_is_json_whose_last_key_is_its_checksum_and_every_record_has_vers
     for line in written(tmp_path / "j").read_text().splitlines():
         data = json.loads(line)
         assert "crc32" == list(data)[-1]
-        assert 1 == data["version"]
+        assert 2 == data["version"]
+        assert "after" == list(data)[-2]
         assert data["at"].endswith("+00:00")
 
 
@@ -74,6 +75,105 @@ def test_damage_before_the_last_line_is_refused_with_its_line_number(tmp_path: P
     path.write_bytes(path.read_bytes().replace(b'"sampler"', b'"sampleX"', 1))
     with pytest.raises(RunFailed, match=r"j:1: damaged line \(its checksum does not fit\)"):
         read_journal(path)
+
+
+def chained(path: Path) -> list[bytes]:
+    return written(path).read_bytes().splitlines(keepends=True)
+
+
+def harmed(lines: list[bytes], number: int, harm: str) -> bytes:
+    """The lines, of which the one of this number (from 1) is removed, or doubled, or swapped with the next."""
+    before, (line, *after) = lines[: number - 1], lines[number - 1 :]
+    left = {"removed": after, "doubled": [line, line, *after], "swapped": [*after[:1], line, *after[1:]]}[harm]
+    return b"".join([*before, *left])
+
+
+EARLIER = Path(__file__).parents[1] / "search" / "journal_of_2026_11.jsonl"  # whose lines are not chained
+
+
+@pytest.mark.parametrize("number", range(2, 7))
+@pytest.mark.parametrize("harm", ["removed", "doubled", "swapped"])
+def test_a_line_that_is_removed_doubled_or_swapped_is_damage_with_its_number(
+    tmp_path: Path, harm: str, number: int
+) -> None:
+    lines = chained(tmp_path / "j")
+    (tmp_path / "j").write_bytes(harmed(lines, number, harm))
+    found = number + (harm == "doubled")
+    after = rf"it was written after another .*head -n {found - 1}\)"
+    with pytest.raises(RunFailed, match=rf"j:{found}: damaged line \({after}"):
+        read_journal(tmp_path / "j")
+
+
+def test_without_its_first_line_a_journal_is_damaged(tmp_path: Path) -> None:
+    lines = chained(tmp_path / "j")
+    (tmp_path / "j").write_bytes(b"".join(lines[1:]))
+    with pytest.raises(RunFailed, match=r"j:1: damaged line .*restore the file from a copy, or give a new --name"):
+        read_journal(tmp_path / "j")
+
+
+def test_a_journal_of_an_earlier_version_goes_on_chained(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    earlier = EARLIER.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(earlier))
+    before = [record for record, _at in read_journal(path)]
+    assert [*before, *RECORDS] == [record for record, _at in read_journal(written(path))]
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*earlier[:-1], *lines[len(earlier) :]]))
+    with pytest.raises(RunFailed, match=rf"j:{len(earlier)}: damaged line"):
+        read_journal(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "harm", "found", "reason"),
+    [
+        (2, "removed", 2, "it is of trial 0, which was not asked for"),
+        (3, "removed", 3, "it is of trial 0, seed 0, fold 0, which was not started"),
+        (4, "doubled", 5, "it reports step 1 of trial 0, seed 0, fold 0 again"),
+        (2, "doubled", 3, "it asks for trial 0 where 1 is the next"),
+        (15, "doubled", 16, "it tells trial 0 again"),
+        (2, "swapped", 2, "it is of trial 0, which was not asked for"),
+        (3, "swapped", 3, "it is of trial 0, seed 0, fold 0, which was not started"),
+    ],
+)
+def test_where_no_chain_says_it_a_record_that_cannot_follow_is_damage(
+    tmp_path: Path, number: int, harm: str, found: int, reason: str
+) -> None:
+    path = tmp_path / "j"
+    lines = EARLIER.read_bytes().splitlines(keepends=True)
+    path.write_bytes(harmed(lines, number, harm))
+    with pytest.raises(RunFailed, match=rf"j:{found}: damaged line \({reason}\)"):
+        read_journal(path)
+
+
+@pytest.mark.parametrize("garbage", [b"garbage", b"garbage\n", b"\0\0\0\0", b'{"event": "ask"}\n', b"\n"])
+def test_a_journal_of_one_garbage_line_is_damaged_and_is_not_written_to(tmp_path: Path, garbage: bytes) -> None:
+    (tmp_path / "j").write_bytes(garbage)
+    for read in (read_journal, Journal):
+        with pytest.raises(RunFailed, match="j:1: damaged line"):
+            read(tmp_path / "j")
+    assert garbage == (tmp_path / "j").read_bytes()
+
+
+def test_a_whole_last_line_with_another_content_is_damage_and_no_torn_tail(tmp_path: Path) -> None:
+    path = written(tmp_path / "j")
+    path.write_bytes(path.read_bytes().replace(b'"final": "final"', b'"final": "other"'))
+    with pytest.raises(RunFailed, match=rf"j:{len(RECORDS)}: damaged line \(its checksum does not fit\)"):
+        read_journal(path)
+
+
+def test_what_a_power_cut_left_of_the_last_line_is_torn(tmp_path: Path) -> None:
+    path = written(tmp_path / "j")
+    content = path.read_bytes()
+    path.write_bytes(content[:-40] + bytes(39) + b"\n")
+    assert RECORDS[:-1] == [record for record, _at in read_journal(path)]
+
+
+def test_a_line_of_which_the_disk_takes_a_few_bytes_at_a_time_is_written_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole_write = os.write
+    monkeypatch.setattr(os, "write", lambda file, line: whole_write(file, line[:100]))  # a disk on which little is free
+    assert RECORDS == [record for record, _at in read_journal(written(tmp_path / "j"))]
 
 
 def test_a_number_that_is_not_finite_is_null_in_the_file_and_nan_in_memory(tmp_path: Path) -> None:
