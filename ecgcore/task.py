@@ -1,6 +1,6 @@
 """ECG classification as a task that can be searched: the one class that a search names.
 
-Knows nothing of searches. `test` is the only door to the sealed part.
+Knows nothing of searches. `test` is the only door to the sealed part; `sealed_records` says who is behind it.
 """
 
 import json
@@ -186,6 +186,19 @@ class ArrhythmiaTask:
         for path, fingerprints in seen.items():
             refuse_seen(path, fingerprints, records, np.arange(len(records)), part=part)
         return records
+
+    def sealed_records(self) -> list[str]:
+        """Return by which names the records that `test` opens are known again, in other stores, too.
+
+        Nothing sealed is opened by a task with an outer part. Raises ValueError if the test part cannot be opened.
+        """
+        from ecgcore.data.sealed import names_of_sealed
+
+        return [] if self._outer is not None else names_of_sealed(self._data)
+
+    def openings_file(self) -> Path:
+        """Return where openings of the sealed part are written down: beside the store, which may be written anew."""
+        return self._data.parent / "openings.jsonl"
 
     def export(
         self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()

@@ -6,7 +6,7 @@ the annotation has a Mapping, too, the path of another YAML file stands for the 
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -121,6 +121,21 @@ class PreparableTask(Task, Protocol):
 
     def prepare(self, doing: Doing) -> None:
         """Make it. Of two processes that make the same, the second waits, and says so."""
+
+
+@runtime_checkable
+class SealedTask(Task, Protocol):
+    """A task that knows its test part again in other data. Of others, what was opened is known by `data` alone."""
+
+    def sealed_records(self) -> Collection[str]:
+        """Return names, by content, of the records that `test` opens; several of one record where it has several.
+
+        Whatever shares a name was opened together. Empty: nothing sealed is opened. Raises ValueError where the test
+        part cannot be opened.
+        """
+
+    def openings_file(self) -> Path:
+        """Return where openings are written down, beside the data: the task neither reads nor writes it."""
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.history.ledger import Ledger
+from orchestrator.history.openings import read_test
 from orchestrator.history.run_contents import candidates_of, read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.status import status_of
@@ -35,15 +36,15 @@ def _winner_lines(winner: Winner) -> Iterator[str]:
 
 def final_report(folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
     """Return the test of a run's final."""
-    text = folder.final.test.read_text()
-    return json.dumps(json.loads(text)) if as_json else _with_places(test_lines(json.loads(text)), logged)
+    tested = read_test(folder.final)
+    return json.dumps(tested) if as_json else _with_places(test_lines(tested), logged)
 
 
 def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
     """Return the stages with their winners, then the test."""
     if as_json:
         return final_report(folder, as_json=True)
-    tested = json.loads(folder.final.test.read_text())
+    tested = read_test(folder.final)
     metric = experiment.searches[experiment.candidates[0]].metric
     lines = [f"\n| stage | trials | best trial | {metric} (validation) | minutes |", "|---|---|---|---|---|"]
     for stage in searches_of(folder):

@@ -5,11 +5,11 @@ Derived from the journal alone, so it can be written at any time, while the sear
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping
 
 from orchestrator.atomic import write_text
 from orchestrator.history.ledger import Ledger, TrialEntry, as_texts
+from orchestrator.history.openings import read_test
 from orchestrator.history.records import State
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.comparison import t_interval
@@ -80,7 +80,7 @@ def note_on_openings(folder: RunFolder) -> str:
     """Return the mark of a run whose test part was opened more than once; empty for an honest one."""
     if not folder.final.test.exists():
         return ""
-    note = json.loads(folder.final.test.read_text())["note"]
+    note = read_test(folder.final)["note"]
     return f"\nNOTE: {note}\n" if note else ""
 
 
