@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 # and asks for `parameters` and `describe` need not wait for them.
 
 Array = NDArray[Any]
+BOUNDED = (  # scores from 0 to 1; a log loss has no largest value, a challenge's score no smallest
+    "macro_auc",
+    "macro_pr_auc",
+    "macro_f1",
+    "macro_precision",
+    "macro_recall",
+    "accuracy",
+    "calibration_error",
+    "brier",
+)
 
 
 class ArrhythmiaTask:
@@ -116,9 +126,15 @@ class ArrhythmiaTask:
             "processing": json.dumps(dict(store.processing), sort_keys=True) if store.processing else "",
             "records": len(store.records),
             "patients": len(set(store.records.patients)),
+            "test_varies": "patients",  # see scores/bootstrap.py
             # what folds share makes their scores alike: a corrected t-test asks how much of the data each judges
             "test_over_train": round(float(np.mean([len(s.validation) / len(s.train) for s in store.splits])), 6),
         }
+
+    def metric_bounds(self, metric: str) -> tuple[float, float] | None:
+        """Return 0 and 1 for the scores that are shares, areas or distances of probabilities; None for others."""
+        per_class = metric.startswith(("auc_", "pr_auc_", "precision_", "recall_", "f1_"))
+        return (0.0, 1.0) if metric in BOUNDED or per_class else None
 
     def baselines(self) -> Mapping[str, Mapping[str, Scalar]]:
         """Return configurations, by name, that a search should beat: what they name, on top of the defaults."""

@@ -78,7 +78,10 @@ class Task(Protocol):
         """
 
     def describe(self) -> Mapping[str, Scalar]:
-        """Return facts for the record: `folds` (how many there are), `data` (content hash), `target`, sizes."""
+        """Return facts for the record: `folds` (how many there are), `data` (content hash), `target`, sizes.
+
+        `test_varies`: what varies in the intervals of `test`, such as patients, where it gives any.
+        """
 
     def fit(self, fit: Fit, report: Report) -> None:
         """Train one configuration, reporting every step.
@@ -136,6 +139,14 @@ class SealedTask(Task, Protocol):
 
     def openings_file(self) -> Path:
         """Return where openings are written down, beside the data: the task neither reads nor writes it."""
+
+
+@runtime_checkable
+class BoundedTask(Task, Protocol):
+    """A task that knows between which values its scores lie: no interval of a mean leaves them."""
+
+    def metric_bounds(self, metric: str) -> tuple[float, float] | None:
+        """Return the smallest and the largest value that a metric can have; None: it is not bounded on both sides."""
 
 
 @runtime_checkable

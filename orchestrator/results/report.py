@@ -56,7 +56,7 @@ def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: boo
         over = won.interval
         spread = "" if over.low is None else f" [{over.low:.4f}, {over.high:.4f}]"
         own = "" if won.metric == metric else f" ({won.metric})"
-        score = f"{over.mean:.4f}{spread}{own}"
+        score = f"{over.mean:.4f}{spread}{own} over {won.over}"
         lines.append(f"| {name} | {len(ledger.told())} | {won.trial} | {score} | {ledger.elapsed_s / 60:.1f} |")
     worth = what_starts_were_worth([(read_ledger(stage), stage) for stage in candidates_of(experiment, folder)])
     return _with_places([*lines, "", *worth, *test_lines(tested), f"all trials {folder.table_csv}"], logged)
@@ -85,6 +85,8 @@ def test_lines(tested: Mapping[str, Any]) -> list[str]:
         lines.append(f"  NOTE {tested['start']}")
     if tested["note"]:
         lines.append(f"  NOTE {tested['note']}")
+    if tested.get("varies") and any(name.endswith("_low") for name in metrics):
+        lines.append(f"  in brackets: 95 % intervals; what varies in them: {tested['varies']}")
     for name, value in metrics.items():
         if name.endswith(("_low", "_high")):
             continue

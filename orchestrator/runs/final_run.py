@@ -126,6 +126,7 @@ def _test(
                 "metrics": metrics,
                 "openings": openings,
                 "note": note_on(openings),
+                "varies": prepared_task(search.spec.task).describe().get("test_varies"),  # in the intervals
                 "undefined": sorted(scores.keys() - metrics.keys()),
                 "opened_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "stage": winner.search,
