@@ -1,6 +1,6 @@
 """ECG classification as a task that can be searched: the one class that a search names.
 
-Knows nothing of searches. `test` is the only door to the sealed part.
+Knows nothing of searches. `test` is the only door to the sealed part; `sealed_records` says who is behind it.
 """
 
 import json
@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 # and asks for `parameters` and `describe` need not wait for them.
 
 Array = NDArray[Any]
+BOUNDED = (  # scores from 0 to 1; a log loss has no largest value, a challenge's score no smallest
+    "macro_auc",
+    "macro_pr_auc",
+    "macro_f1",
+    "macro_precision",
+    "macro_recall",
+    "accuracy",
+    "calibration_error",
+    "brier",
+)
 
 
 class ArrhythmiaTask:
@@ -117,6 +127,7 @@ class ArrhythmiaTask:
             "processing": json.dumps(dict(store.processing), sort_keys=True) if store.processing else "",
             "records": len(store.records),
             "patients": len(set(store.records.patients)),
+            "test_varies": "patients",  # see scores/bootstrap.py
             # what folds share makes their scores alike: a corrected t-test asks how much of the data each judges
             "test_over_train": round(float(np.mean([len(s.validation) / len(s.train) for s in store.splits])), 6),
         }
@@ -124,6 +135,11 @@ class ArrhythmiaTask:
     def reports(self) -> tuple[str, ...]:
         """Return the names of the metrics that every step reports; the store need not be there."""
         return reported(challenge=self._rewards is not None)
+
+    def metric_bounds(self, metric: str) -> tuple[float, float] | None:
+        """Return 0 and 1 for the scores that are shares, areas or distances of probabilities; None for others."""
+        per_class = metric.startswith(("auc_", "pr_auc_", "precision_", "recall_", "f1_"))
+        return (0.0, 1.0) if metric in BOUNDED or per_class else None
 
     def baselines(self) -> Mapping[str, Mapping[str, Scalar]]:
         """Return configurations, by name, that a search should beat: what they name, on top of the defaults."""
@@ -191,6 +207,19 @@ class ArrhythmiaTask:
         for path, fingerprints in seen.items():
             refuse_seen(path, fingerprints, records, np.arange(len(records)), part=part)
         return records
+
+    def sealed_records(self) -> list[str]:
+        """Return by which names the records that `test` opens are known again, in other stores, too.
+
+        Nothing sealed is opened by a task with an outer part. Raises ValueError if the test part cannot be opened.
+        """
+        from ecgcore.data.sealed import names_of_sealed
+
+        return [] if self._outer is not None else names_of_sealed(self._data)
+
+    def openings_file(self) -> Path:
+        """Return where openings of the sealed part are written down: beside the store, which may be written anew."""
+        return self._data.parent / "openings.jsonl"
 
     def export(
         self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()

@@ -212,7 +212,7 @@ def _run_experiment(
         print(experiment_report(experiment, folder, as_json=given.json))
     else:
         here = _here(folder, given, list(experiment.searches.values()))
-        logged = drive_experiment(experiment, folder, here, reopen=reopen)
+        logged = drive_experiment(experiment, folder, here, reopen=reopen, afresh=reopen)
         print(experiment_report(experiment, folder, as_json=given.json, logged=logged))
 
 
@@ -281,7 +281,7 @@ def _retrain(given: argparse.Namespace) -> None:
         print(final_report(folder, as_json=given.json))
     else:
         here = _here(folder, given, [spec])
-        logged = drive_final(folder, here, how=how, reopen=given.reopen)
+        logged = drive_final(folder, here, how=how, reopen=given.reopen, afresh=given.reopen)
         print(final_report(folder, as_json=given.json, logged=logged))
 
 

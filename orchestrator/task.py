@@ -6,7 +6,7 @@ the annotation has a Mapping, too, the path of another YAML file stands for the 
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -80,7 +80,10 @@ class Task(Protocol):
         """
 
     def describe(self) -> Mapping[str, Scalar]:
-        """Return facts for the record: `folds` (how many there are), `data` (content hash), `target`, sizes."""
+        """Return facts for the record: `folds` (how many there are), `data` (content hash), `target`, sizes.
+
+        `test_varies`: what varies in the intervals of `test`, such as patients, where it gives any.
+        """
 
     def fit(self, fit: Fit, report: Report) -> None:
         """Train one configuration, reporting every step.
@@ -131,6 +134,29 @@ class ReportingTask(Task, Protocol):
 
     def reports(self) -> Sequence[str]:
         """Return the names of the metrics that every step reports (Task.fit); no data is needed."""
+
+
+@runtime_checkable
+class SealedTask(Task, Protocol):
+    """A task that knows its test part again in other data. Of others, what was opened is known by `data` alone."""
+
+    def sealed_records(self) -> Collection[str]:
+        """Return names, by content, of the records that `test` opens; several of one record where it has several.
+
+        Whatever shares a name was opened together. Empty: nothing sealed is opened. Raises ValueError where the test
+        part cannot be opened.
+        """
+
+    def openings_file(self) -> Path:
+        """Return where openings are written down, beside the data: the task neither reads nor writes it."""
+
+
+@runtime_checkable
+class BoundedTask(Task, Protocol):
+    """A task that knows between which values its scores lie: no interval of a mean leaves them."""
+
+    def metric_bounds(self, metric: str) -> tuple[float, float] | None:
+        """Return the smallest and the largest value that a metric can have; None: it is not bounded on both sides."""
 
 
 @runtime_checkable

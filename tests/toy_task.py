@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -167,3 +167,36 @@ class PreparableToyTask(ToyTask):
     def describe(self) -> Mapping[str, Scalar]:
         known: dict[str, Scalar] = {"folds": self.recipe.get("folds", 1)}
         return known if self.missing() else {**known, "data": self.place.read_text()}
+
+
+class SealedToyTask(ToyTask):
+    """The toy that names the records of its test part: `records`, by commas. `data` is the hash of what lies beside."""
+
+    # What a test has happen: while a final is trained, once; while its test part is opened, each time.
+    while_final: ClassVar[list[Callable[[], None]]] = []
+    while_tested: ClassVar[list[Callable[[], None]]] = []
+
+    def __init__(self, *, records: str, place: Path, data: str = "toy") -> None:
+        super().__init__()
+        self.records, self.place, self.hash = records, place, data
+
+    def describe(self) -> Mapping[str, Scalar]:
+        return {**super().describe(), "data": self.hash}
+
+    def sealed_records(self) -> Sequence[str]:
+        if self.records == "gone":
+            raise ValueError("the test part is not there; put it back")
+        return self.records.split(",")
+
+    def openings_file(self) -> Path:
+        return self.place / "openings.jsonl"
+
+    def fit(self, fit: Fit, report: Report) -> None:
+        if fit.final and self.while_final:
+            self.while_final.pop()()
+        super().fit(fit, report)
+
+    def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:
+        for happens in self.while_tested:
+            happens()
+        return super().test(checkpoints, directory)

@@ -74,11 +74,11 @@ def _drive(files: RunFiles, pool_size: PoolSize, incarnation: str) -> None:
         return open_session(folder, executor, quiet=False, incarnation=incarnation, take_over=True)
 
     if request.how is not None:
-        drive_final(folder, session, how=request.how)
+        drive_final(folder, session, how=request.how, reopen=request.reopen)
     elif audit := audit_of(folder):
         drive_audit(audit, folder, session)
     elif experiment := experiment_of(folder):
-        drive_experiment(experiment, folder, session)
+        drive_experiment(experiment, folder, session, reopen=request.reopen)
     else:
         drive_search(search_of(folder), folder, session)
 

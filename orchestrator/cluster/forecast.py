@@ -12,7 +12,7 @@ from orchestrator.history.journal import read_journal
 from orchestrator.history.journal_lines import Entry
 from orchestrator.history.records import FitKey, Reported, SearchBegun, Start
 from orchestrator.history.run_contents import all_searches
-from orchestrator.search.comparison import t_interval
+from orchestrator.search.intervals import t_interval
 from orchestrator.specs.specs import SearchSpec, from_data
 
 
@@ -57,13 +57,13 @@ def forecast(spec: SearchSpec, runs: Path, *, folds: int) -> Forecast | None:
         return None
     steps = spec.total * spec.seeds * folds * spec.most_steps
     over, scale = t_interval(seconds), steps / 3600
-    assert over.low is not None
-    assert over.high is not None
-    low = max(min(seconds), over.low)  # nothing takes a negative time
+    # Of two fits there is no interval but what was measured; and nothing takes a negative time.
+    low = max(min(seconds), over.low or 0.0)
+    high = max(seconds) if over.high is None else over.high
     return Forecast(
         hours=over.mean * scale,
         low=low * scale,
-        high=over.high * scale,
+        high=high * scale,
         fits=len(seconds),
         runs=tuple(run for run, values in measured.items() if values),
     )

@@ -38,7 +38,7 @@ class Submission:
     final: dict[str, Any] | None = None  # make the winner of a search that is done one model: a FinalSpec
     forecast: str | None = None  # of the hours of its fits, as `plan` would have said it then
     begin: dict[str, Any] | None = None  # the spec of a run that begins when its data is prepared
-    reopen: bool = False  # whether its final may test although another run did; asked again when its data is there
+    reopen: bool = False  # whether its final may test although another did; asked again when it does
 
     @property
     def how(self) -> FinalSpec | None:

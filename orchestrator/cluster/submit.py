@@ -13,7 +13,7 @@ from orchestrator.history.run_contents import Audit, audit_of, experiment_of, se
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.runs.audit import begin_audit
 from orchestrator.runs.experiment_run import begin_experiment
-from orchestrator.runs.final_run import set_aside
+from orchestrator.runs.final_run import set_aside_if_tested
 from orchestrator.runs.preparation import lacking, refuse_second_look
 from orchestrator.runs.search_run import begin_search
 from orchestrator.specs.experiment import Experiment
@@ -41,11 +41,11 @@ def submit_experiment(experiment: Experiment, folder: RunFolder, profile: Cluste
     if already := _jobs_of(folder):
         return already
     if reopen:
-        set_aside(folder.final)
+        set_aside_if_tested(folder.final)
     if lacking(experiment.searches.values()):
         request = Submission(id=_id_of(folder), begin=experiment.as_data(), reopen=reopen)
         return _submit_preparation(folder, profile, request)
-    return _submit(folder, profile, fits=begin_experiment(experiment, folder))
+    return _submit(folder, profile, fits=begin_experiment(experiment, folder), reopen=reopen)
 
 
 def submit_audit(audit: Audit, folder: RunFolder, profile: ClusterProfile) -> str:
@@ -70,11 +70,11 @@ def submit_retrain(folder: RunFolder, profile: ClusterProfile, *, how: FinalSpec
     if already := _jobs_of(folder):
         return already
     if reopen:
-        set_aside(folder.final)
+        set_aside_if_tested(folder.final)
     if lacking([search_of(folder)]):
         request = Submission(id=_id_of(folder), final=how.model_dump(), reopen=reopen)
         return _submit_preparation(folder, profile, request)
-    return _submit(folder, profile, fits=_fits_of(how), how=how)
+    return _submit(folder, profile, fits=_fits_of(how), how=how, reopen=reopen)
 
 
 def _fits_of(how: FinalSpec) -> int:
@@ -88,13 +88,14 @@ def submit_again(folder: RunFolder) -> str:
         return already
     files = RunFiles(folder)
     profile, request = files.profile(), files.request()
+    reopen = request.reopen and not folder.final.test.exists()  # what was allowed then, and has not been done yet
     if request.how is not None:
-        return submit_retrain(folder, profile, how=request.how, reopen=False)
+        return submit_retrain(folder, profile, how=request.how, reopen=reopen)
     if audit := audit_of(folder):
         return submit_audit(audit, folder, profile)
     begun = _run_of(files)
     if isinstance(begun, Experiment):
-        return submit_experiment(begun, folder, profile, reopen=request.reopen and not folder.journal.exists())
+        return submit_experiment(begun, folder, profile, reopen=reopen)
     return submit_search(begun, folder, profile)
 
 
@@ -163,11 +164,12 @@ def _submit(
     *,
     fits: int,
     how: FinalSpec | None = None,
+    reopen: bool = False,
     forecast: str | None = None,
 ) -> str:
     files = RunFiles(folder)
     final = None if how is None else how.model_dump()
-    files.create(Submission(id=_id_of(folder), final=final, forecast=forecast), profile)
+    files.create(Submission(id=_id_of(folder), final=final, forecast=forecast, reopen=reopen), profile)
     workers = _workers_at_first(folder, profile, fits)
     queue = Queue(files)
     try:

@@ -115,5 +115,6 @@ def all_searches(root: Path) -> Iterator[RunFolder]:
 
 
 def all_finals(root: Path) -> Iterator[RunFolder]:
-    """Yield the final of every run below a folder of runs, those that were set aside included."""
-    yield from (RunFolder(path.parent) for path in sorted(root.glob(f"*/final*/{JOURNAL}")))
+    """Yield the final of every run below a folder of runs, those that were set aside and parts of audits included."""
+    for depth in ("*", "*/*"):
+        yield from (RunFolder(path.parent) for path in sorted(root.glob(f"{depth}/final*/{JOURNAL}")))

@@ -73,6 +73,11 @@ class RunFolder:
         return self.path / "test.json"
 
     @property
+    def sealed_part(self) -> Path:
+        """Of which records the test part is that a final opened."""
+        return self.path / "sealed_part.json"
+
+    @property
     def model(self) -> Path:  # noqa: D102
         return self.path / "model"
 

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from types import MappingProxyType
 
-from scipy import stats
-
 from orchestrator.results.outer_part import DEFAULT, WINNER, OuterPart
-from orchestrator.search.comparison import CONFIDENCE
+from orchestrator.search.intervals import FEWEST_FITS, Bounds, around, bounds_of
 
 SMALLEST_SHARE = 0.05  # of a hyperparameter's importance that is worth a word
 BESIDE = ("log_loss", "brier", "calibration_error")  # shown where a task reports them: smaller is better
@@ -23,7 +21,7 @@ BESIDE = ("log_loss", "brier", "calibration_error")  # shown where a task report
 
 @dataclass(frozen=True, kw_only=True)
 class Over:
-    """A mean over outer parts; the bounds are None for a single part."""
+    """A mean over outer parts; the bounds are None for fewer than three."""
 
     mean: float
     low: float | None
@@ -34,14 +32,14 @@ class Over:
         return f"{self.mean:.4f}{spread}"
 
 
-def over_parts(values: Sequence[float], *, test_over_train: float) -> Over:
-    """Return the mean of values, one an outer part, and its 95 % corrected t-interval."""
+def over_parts(values: Sequence[float], *, test_over_train: float, bounds: Bounds | None = None) -> Over:
+    """Return the mean of values, one an outer part, and its 95 % corrected t-interval, inside a score's bounds."""
     mean = fmean(values)
-    if len(values) < 2:
+    if len(values) < FEWEST_FITS:
         return Over(mean=mean, low=None, high=None)
     error = stdev(values) * math.sqrt(1 / len(values) + test_over_train)
-    half = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
-    return Over(mean=mean, low=mean - half, high=mean + half)
+    low, high = around(mean, error=error, fits=len(values), bounds=bounds)
+    return Over(mean=mean, low=low, high=high)
 
 
 def part_ratio(parts: int) -> float:
@@ -59,7 +57,9 @@ def audit_rows(parts: Sequence[OuterPart], metric: str) -> list[dict[str, object
         beside = {part.number: part.rows[DEFAULT][metric] for part in parts if metric in part.rows.get(DEFAULT, {})}
         shared = sorted(scores.keys() & beside.keys())
         row: dict[str, object] = {"row": name, "parts": len(scores)}
-        row["score"] = over_parts(list(scores.values()), test_over_train=ratio) if scores else None
+        values = list(scores.values())
+        bounds = bounds_of(metric, values)
+        row["score"] = over_parts(values, test_over_train=ratio, bounds=bounds) if scores else None
         differences = [scores[number] - beside[number] for number in shared]
         row["minus_default"] = over_parts(differences, test_over_train=ratio) if shared and name != DEFAULT else None
         for other in BESIDE:
@@ -81,7 +81,7 @@ def audit_markdown(
     rows = audit_rows(parts, metric)
     shown = [key for key in BESIDE if any(row[key] is not None for row in rows)]
     lines = [
-        f"# {name}: {metric} over {len(parts)} outer parts, 95 % intervals (corrected t)",
+        f"# {name}: {metric} over {len(parts)} outer parts, {_intervals(len(parts))}",
         "",
         f"| model | {metric} | minus {DEFAULT} | " + " | ".join(shown) + (" |" if shown else ""),
         "|" + "---|" * (3 + len(shown)),
@@ -95,6 +95,11 @@ def audit_markdown(
         )
     mattered = [_mattered(stage, shares) for stage, shares in importance.items() if shares]
     return "\n".join([*lines, "", *_findings(parts, metric, mode), *mattered]) + "\n"
+
+
+def _intervals(parts: int) -> str:
+    few = f"no intervals: fewer than {FEWEST_FITS} are too few"
+    return few if parts < FEWEST_FITS else "95 % intervals (corrected t; the parts vary)"
 
 
 def audit_csv(parts: Sequence[OuterPart]) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
+from orchestrator.history.openings import read_test
 from orchestrator.history.run_folder import RunFolder
 
 _ID, _DONE = "orchestrate.id", "orchestrate.complete"
@@ -146,7 +147,7 @@ class _Store:
         with self._once(parent, "final", f"{folder.name}/final {final.test.stat().st_mtime_ns}") as child:
             if not child:
                 return
-            tested = json.loads(final.test.read_text())
+            tested = read_test(final)
             ledger = Ledger(read_journal(final.journal))
             self._log_trial(child, ledger, ledger.trials[0])
             scores = [self._metric(_plain(f"test_{name}"), value, 0, 0) for name, value in tested["metrics"].items()]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.history.ledger import Ledger
+from orchestrator.history.openings import read_test
 from orchestrator.history.run_contents import candidates_of, read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.status import status_of
@@ -35,15 +36,15 @@ def _winner_lines(winner: Winner) -> Iterator[str]:
 
 def final_report(folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
     """Return the test of a run's final."""
-    text = folder.final.test.read_text()
-    return json.dumps(json.loads(text)) if as_json else _with_places(test_lines(json.loads(text)), logged)
+    tested = read_test(folder.final)
+    return json.dumps(tested) if as_json else _with_places(test_lines(tested), logged)
 
 
 def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
     """Return the stages with their winners, then the test."""
     if as_json:
         return final_report(folder, as_json=True)
-    tested = json.loads(folder.final.test.read_text())
+    tested = read_test(folder.final)
     metric = experiment.searches[experiment.candidates[0]].metric
     lines = [f"\n| stage | trials | best trial | {metric} (validation) | minutes |", "|---|---|---|---|---|"]
     for stage in searches_of(folder):
@@ -55,7 +56,7 @@ def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: boo
         over = won.interval
         spread = "" if over.low is None else f" [{over.low:.4f}, {over.high:.4f}]"
         own = "" if won.metric == metric else f" ({won.metric})"
-        score = f"{over.mean:.4f}{spread}{own}"
+        score = f"{over.mean:.4f}{spread}{own} over {won.over}"
         lines.append(f"| {name} | {len(ledger.told())} | {won.trial} | {score} | {ledger.elapsed_s / 60:.1f} |")
     worth = what_starts_were_worth([(read_ledger(stage), stage) for stage in candidates_of(experiment, folder)])
     return _with_places([*lines, "", *worth, *test_lines(tested), f"all trials {folder.table_csv}"], logged)
@@ -84,6 +85,8 @@ def test_lines(tested: Mapping[str, Any]) -> list[str]:
         lines.append(f"  NOTE {tested['start']}")
     if tested["note"]:
         lines.append(f"  NOTE {tested['note']}")
+    if tested.get("varies") and any(name.endswith("_low") for name in metrics):
+        lines.append(f"  in brackets: 95 % intervals; what varies in them: {tested['varies']}")
     for name, value in metrics.items():
         if name.endswith(("_low", "_high")):
             continue

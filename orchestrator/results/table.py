@@ -5,17 +5,17 @@ Derived from the journal alone, so it can be written at any time, while the sear
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping
 
 from orchestrator.atomic import write_text
 from orchestrator.history.ledger import Ledger, TrialEntry, as_texts
+from orchestrator.history.openings import read_test
 from orchestrator.history.records import State
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.search.comparison import t_interval
+from orchestrator.search.intervals import FEWEST_FITS, interval_of, varying
 from orchestrator.specs.specs import SearchSpec
 
-COLUMNS = ("trial", "state", "mean", "sd", "low", "high", "steps", "seconds")
+COLUMNS = ("trial", "state", "mean", "sd", "low", "high", "over", "steps", "seconds")
 Row = dict[str, str]
 
 
@@ -50,7 +50,7 @@ def table_markdown(
     return (
         f"# {title}\n\n"
         + "\n".join(lines)
-        + f"\n\nmean: over the trial's fits, each at {judged_at}, with the 95 % t-interval where there are several.\n"
+        + f"\n\nmean: over the trial's fits (over), each at {judged_at}, {_on_intervals(rows)}\n"
     )
 
 
@@ -62,6 +62,13 @@ def write_tables(ledger: Ledger, folder: RunFolder, *, alive: bool) -> None:
     title = f"{folder.name}: {ledger.spec.metric} ({ledger.spec.mode})"
     text = table_markdown(runs, title=title, mode=ledger.spec.mode, judged_at=judged_at([ledger.spec]))
     write_text(folder.table_md, text + note_on_openings(folder))
+
+
+def _on_intervals(rows: Iterable[Row]) -> str:
+    """Say what the intervals are, or why there are none."""
+    if any(row["low"] for row in rows):
+        return f"with the 95 % t-interval of what varies between them, of {FEWEST_FITS} fits or more."
+    return f"without an interval: fewer than {FEWEST_FITS} fits are too few for one."
 
 
 JUDGED_AT = {
@@ -80,7 +87,7 @@ def note_on_openings(folder: RunFolder) -> str:
     """Return the mark of a run whose test part was opened more than once; empty for an honest one."""
     if not folder.final.test.exists():
         return ""
-    note = json.loads(folder.final.test.read_text())["note"]
+    note = read_test(folder.final)["note"]
     return f"\nNOTE: {note}\n" if note else ""
 
 
@@ -101,12 +108,14 @@ def _row(ledger: Ledger, trial: TrialEntry, *, alive: bool) -> Row:
         "sd": "",
         "low": "",
         "high": "",
+        "over": "",
         "steps": str(sum(len(fit.metrics) for fit in trial.fits.values())),
         "seconds": f"{sum(fit.seconds for fit in trial.fits.values()):.1f}",
     }
     scores = ledger.scores(trial) if state in (State.COMPLETE, State.DUPLICATE) and trial.value is not None else []
     if scores:
-        over_fits = t_interval(scores)
+        over_fits = interval_of(ledger, trial)
+        row["over"] = varying(ledger.scores_by_fit(trial))
         for name in ("mean", "sd", "low", "high"):
             value = getattr(over_fits, name)
             row[name] = "" if value is None else f"{value:.6g}"

@@ -10,7 +10,7 @@ from orchestrator.results.table import write_tables
 from orchestrator.runs.audit import run_audit
 from orchestrator.runs.audit_report import write_audit_tables
 from orchestrator.runs.experiment_run import run_experiment
-from orchestrator.runs.final_run import make_final
+from orchestrator.runs.final_run import make_final, set_aside_if_tested
 from orchestrator.runs.search_run import run_search
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.specs import FinalSpec, SearchSpec
@@ -26,10 +26,20 @@ def drive_search(spec: SearchSpec, folder: RunFolder, open_session: OpenSession)
 
 
 def drive_experiment(
-    experiment: Experiment, folder: RunFolder, open_session: OpenSession, *, reopen: bool = False
+    experiment: Experiment,
+    folder: RunFolder,
+    open_session: OpenSession,
+    *,
+    reopen: bool = False,
+    afresh: bool = False,
 ) -> str:
-    """Run an experiment to its end; return where MLflow has it."""
+    """Run an experiment to its end; return where MLflow has it.
+
+    reopen: its final may open the test part although another did; afresh: also where that other is its own, done.
+    """
     with open_session() as session:
+        if afresh:
+            set_aside_if_tested(folder.final)
         run_experiment(experiment, folder, session, reopen=reopen)
     return _logged(folder, tuple(search.name for search in searches_of(folder)))
 
@@ -41,9 +51,16 @@ def drive_audit(audit: Audit, folder: RunFolder, open_session: OpenSession) -> N
     write_audit_tables(folder)
 
 
-def drive_final(folder: RunFolder, open_session: OpenSession, *, how: FinalSpec, reopen: bool = False) -> str:
-    """Make the winner of a search one model and test it; return where MLflow has it."""
+def drive_final(
+    folder: RunFolder, open_session: OpenSession, *, how: FinalSpec, reopen: bool = False, afresh: bool = False
+) -> str:
+    """Make the winner of a search one model and test it; return where MLflow has it.
+
+    reopen, afresh: as of an experiment.
+    """
     with open_session() as session:
+        if afresh:
+            set_aside_if_tested(folder.final)
         make_final([folder], folder.final, how=how, session=session, reopen=reopen)
         write_tables(read_ledger(folder), folder, alive=False)
     return _logged(folder)

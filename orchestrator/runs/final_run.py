@@ -1,11 +1,11 @@
 """The final: the winner made one model, tested once, exported (final_members.py: of which fits it consists).
 
 It is a run of its own in `final/`, with the journal of a search. The opening of the test part is journaled before it
-happens: the same checkpoints after a crash are the same opening, any other opening must be asked for.
+happens, under a lock that all runs share: the same checkpoints after a crash are the same opening, any other opening
+must be asked for.
 """
 
 import contextlib
-import json
 import math
 import shutil
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.atomic import write_json, write_text
-from orchestrator.errors import RunFailed
+from orchestrator.errors import RunFailed, UserError
 from orchestrator.execution.session import Session
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
-from orchestrator.history.openings import openings_of
+from orchestrator.history.openings import (
+    note_on,
+    openings_alone,
+    openings_of,
+    part_opened_by,
+    read_test,
+    refuse_second_opening,
+    write_part,
+)
 from orchestrator.history.records import State
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.history.sealed_part import part_of
 from orchestrator.runs.final_members import final_spec, members_of, own_checkpoints, take_over
 from orchestrator.runs.starting import content_of, start_from_of
 from orchestrator.search.lineage import Lineage, from_nothing
@@ -39,16 +48,16 @@ def make_final(
 ) -> dict[str, Any]:
     """Make the winner of the searches one model in `final`, test and export it; return the content of test.json.
 
-    A final that is already tested is returned as it is, unless `reopen` asks for another one. One that never opened the
-    test part and is of another winner, or failed, is set aside.
+    A final that is already tested is returned as it is; one that was begun, and is another or failed, is set aside.
+
+    reopen: whether that may be where it has opened the test part, and whether this one may where others have. Raises
+    UserError without it.
     """
     winner, chosen, ties = winner_among([(read_ledger(source), source) for source in sources])
     members = members_of(chosen, ties, how)
-    spec = final_spec(members, how)
-    if (reopen and final.test.exists()) or _is_of_no_use(final, spec):
-        set_aside(final)
+    _make_room(final, final_spec(members, how), reopen=reopen)
     with made(members, final, how=how, session=session) as search:
-        return _test(search, final, winner, members, how, session)
+        return _test(search, final, winner, members, how, session, reopen=reopen)
 
 
 @contextlib.contextmanager
@@ -98,26 +107,26 @@ def _test(
     members: Sequence[Contender],
     how: FinalSpec,
     session: Session,
+    *,
+    reopen: bool,
 ) -> dict[str, Any]:
     if final.test.exists() and final.model.exists():
-        return _read(final)
+        return read_test(final)
     paths = own_checkpoints(search.ledger, final)
     judged = [path for one in members for path in one.checkpoints] if how.form == "retrained" else paths
     if not final.test.exists():
         names = tuple(str(path.relative_to(final.path)) for path in paths)
-        if names not in [opened.checkpoints for opened in search.ledger.tests_opened]:
-            search.open_test(names)
+        _open(search, final, names, session, reopen=reopen)
         scores = session.call(search.spec.task, "test", paths, final.path, judged)
         metrics = {name: float(value) for name, value in scores.items() if math.isfinite(value)}
-        openings = len(openings_of(search.facts.data, final))
+        openings = len(openings_of(part_opened_by(final), final))
         write_json(
             final.test,
             {
                 "metrics": metrics,
                 "openings": openings,
-                "note": ""
-                if openings == 1
-                else f"the test part was opened {openings} times: these scores may be chosen",
+                "note": note_on(openings),
+                "varies": prepared_task(search.spec.task).describe().get("test_varies"),  # in the intervals
                 "undefined": sorted(scores.keys() - metrics.keys()),
                 "opened_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "stage": winner.search,
@@ -135,12 +144,23 @@ def _test(
         )
     if not final.model.exists():
         _export(search, final, paths, judged, session)
-    return _read(final)
+    return read_test(final)
 
 
-def _read(final: RunFolder) -> dict[str, Any]:
-    tested: dict[str, Any] = json.loads(final.test.read_text())
-    return tested
+def _open(search: Search, final: RunFolder, names: tuple[str, ...], session: Session, *, reopen: bool) -> None:
+    """Journal that the test part is opened for these checkpoints, unless that is known, and write it beside the data.
+
+    Raises UserError where another run has opened it by now.
+    """
+    part = part_of(search.spec)
+    with openings_alone(part, final) as problem:
+        if problem:
+            session.progress.say(f"{problem}: the opening of the test part counts in this folder of runs alone")
+        if names not in [opened.checkpoints for opened in search.ledger.tests_opened]:
+            if not reopen:
+                refuse_second_opening(part, final)
+            write_part(part, final)
+            search.open_test(names)
 
 
 def _export(search: Search, final: RunFolder, paths: list[Path], judged: list[Path], session: Session) -> None:
@@ -148,18 +168,35 @@ def _export(search: Search, final: RunFolder, paths: list[Path], judged: list[Pa
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(mode=0o700)
     signature = session.call(search.spec.task, "export", paths, beside, judged)
-    openings = len(openings_of(search.facts.data, final))
+    openings = len(openings_of(part_opened_by(final), final))
     write_json(beside / "signature.json", {"task": search.spec.task.name, "test_openings": openings, **signature})
     beside.rename(final.model)
 
 
-def _is_of_no_use(final: RunFolder, spec: SearchSpec) -> bool:
-    """Return whether a final that was begun is not the one wanted, or failed, and may go since it opened nothing."""
+def _make_room(final: RunFolder, spec: SearchSpec, *, reopen: bool) -> None:
+    """Set a final aside that was begun and is not the one wanted, or failed.
+
+    Raises UserError where it has opened the test part, unless that may be done again.
+    """
     ledger = Ledger(read_journal(final.journal))
-    if ledger.spec is None or ledger.tests_opened:
-        return False
+    if ledger.spec is None:
+        return
     changed = list(differences(as_data(ledger.spec), as_data(spec)))
-    return bool(changed) or any(trial.state is State.FAILED for trial in ledger.trials.values())
+    if not changed and not any(trial.state is State.FAILED for trial in ledger.trials.values()):
+        return
+    if ledger.tests_opened and not reopen:
+        raise UserError(
+            f"{final.path}: has opened the test part for another model; undo the difference and it is finished, or "
+            "--reopen opens the test part again and marks it:",
+            *(f"    {change}" for change in changed),
+        )
+    set_aside(final)
+
+
+def set_aside_if_tested(final: RunFolder) -> None:
+    """Make room for another final where this one is tested, which a user must ask for (--reopen)."""
+    if final.test.exists():
+        set_aside(final)
 
 
 def set_aside(final: RunFolder) -> None:

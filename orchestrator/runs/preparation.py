@@ -5,10 +5,11 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from orchestrator.errors import UserError
-from orchestrator.history.openings import refuse_second_opening
+from orchestrator.history.openings import is_opened, refuse_second_opening
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.history.sealed_part import part_of
 from orchestrator.specs.specs import SearchSpec, TaskSpec
-from orchestrator.specs.task_loading import data_of, load_task, missing_of
+from orchestrator.specs.task_loading import load_task, missing_of
 from orchestrator.task import Doing, PreparableTask
 
 
@@ -35,12 +36,13 @@ def prepare_data(specs: Iterable[SearchSpec], *, quiet: bool) -> None:
 
 
 def refuse_second_look(spec: SearchSpec, final: RunFolder) -> None:
-    """Raise UserError where another final has opened the test part of this data, which nobody can if it is not there.
+    """Raise UserError, before anything is trained, where the final may not open its test part without `reopen`.
 
-    A job that prepares the data asks again.
+    The final asks again when it opens it (final_run.py); till then another run may have. Of data that is not prepared
+    nobody has opened anything.
     """
-    if not lacking([spec]):
-        refuse_second_opening(data_of(spec), final)
+    if not lacking([spec]) and not is_opened(final):
+        refuse_second_opening(part_of(spec), final)
 
 
 def _different(specs: Iterable[SearchSpec]) -> list[TaskSpec]:

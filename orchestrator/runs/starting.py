@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from orchestrator.atomic import write_json
@@ -13,10 +14,12 @@ from orchestrator.history.run_contents import experiment_of, read_ledger
 from orchestrator.history.run_folder import JOURNAL, RunFolder
 from orchestrator.results.mlflow_copy import fetch_model
 from orchestrator.search.lineage import StartFrom, from_nothing
+from orchestrator.search.same_data import data_key, data_of
 from orchestrator.search.selection import checkpoint_of, winner_of
 from orchestrator.specs.reading import read_published
 from orchestrator.specs.specs import SearchSpec
 from orchestrator.specs.start_from import is_mlflow, is_plain, is_published
+from orchestrator.specs.task_loading import prepared_task
 
 
 def start_from_of(spec: SearchSpec, folder: RunFolder, *, downloads: Path | None = None) -> StartFrom:
@@ -92,10 +95,14 @@ def _of_run(spec: SearchSpec, source: RunFolder) -> StartFrom:
     ledger = read_ledger(source)
     assert ledger.spec is not None
     best = _winner_in(ledger, source)
-    same_data, seeds = ledger.spec.task == spec.task, ledger.spec.seeds
+    seeds = ledger.spec.seeds
+
+    @cache  # asked when the first fit starts: the data may be large, and not be prepared before
+    def has_same_data() -> bool:
+        return data_of(ledger) == data_key(prepared_task(spec.task).describe().get("data"), spec.task)
 
     def start_from(seed: int, fold: int) -> Path:
-        key = FitKey(best.number, seed % seeds, fold if same_data else 0)
+        key = FitKey(best.number, seed % seeds, fold if has_same_data() else 0)
         if key not in best.fits:
             raise UserError(
                 f"{source.path}: its winner has no fit of fold {fold}; search {source.name} with the same folds"

@@ -11,32 +11,12 @@ One test of all together (F) comes before any choice: where it cannot tell them 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 
 import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
 FEWEST = 4  # configurations from which the noise is estimated, where there are so many
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over fits; sd and the bounds of its 95 % t-interval are None for a single fit."""
-
-    mean: float
-    sd: float | None
-    low: float | None
-    high: float | None
-
-
-def t_interval(scores: Sequence[float]) -> Interval:
-    """Return mean, standard deviation and 95 % t-interval of the scores (one a fit)."""
-    if len(scores) < 2:
-        return Interval(scores[0], None, None, None)
-    mean, sd = fmean(scores), stdev(scores)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(scores) - 1)) * sd / math.sqrt(len(scores))
-    return Interval(mean, sd, mean - half, mean + half)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ from orchestrator.errors import RunFailed
 from orchestrator.history.ledger import Ledger, TrialEntry
 from orchestrator.history.records import FitKey
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.search.comparison import Comparison, Interval, compare, t_interval
+from orchestrator.search.comparison import Comparison, compare
+from orchestrator.search.intervals import Interval, interval_of, varying
 from orchestrator.search.length import is_rising
 
 UNKNOWN_RATIO = 0.25  # validation over train records, where the task does not say it: five folds
@@ -68,6 +69,7 @@ class Winner:
     metric: str
     mode: str
     interval: Interval
+    over: str  # what varies in it
     scores: list[float]
     steps: list[int]  # at which its fits were judged
     best: str  # the best mean, and what became of it, in one sentence
@@ -162,7 +164,8 @@ def _described(contenders: Sequence[Contender], found: Comparison, chosen: int, 
         config=dict(winner.trial.config),
         metric=spec.metric,
         mode=spec.mode,
-        interval=t_interval(scores),
+        interval=interval_of(winner.ledger, winner.trial),
+        over=varying(winner.ledger.scores_by_fit(winner.trial)),
         scores=scores,
         steps=list(winner.ledger.judged_steps(winner.trial).values()),
         best=_ground(found, chosen, names, default=default, asked_for_best=spec.winner == "best"),

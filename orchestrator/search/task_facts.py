@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from orchestrator.specs.specs import SearchSpec
 from orchestrator.specs.task_loading import folds_of, parameters_of
-from orchestrator.task import Parameter, Scalar, Task
+from orchestrator.task import BoundedTask, Parameter, Scalar, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,7 @@ class TaskFacts:
     folds: int  # over which the search goes, which may be fewer than the data has
     data: Scalar  # content hash: a search goes on with the data that it began with, or not at all
     test_over_train: Scalar = None  # validation over train records of a fit, where the task says it
+    metric_bounds: tuple[float, float] | None = None  # of the score that is searched by, where the task says them
     start: str | None = None  # hash of the weights that the fits start from, where these are of elsewhere
     defaults: Mapping[str, Scalar] = field(default_factory=dict)  # of what a configuration leaves out; see as_begun
 
@@ -33,6 +34,7 @@ class TaskFacts:
             folds=folds_of(spec, task),
             data=described.get("data"),
             test_over_train=described.get("test_over_train"),
+            metric_bounds=task.metric_bounds(spec.metric) if isinstance(task, BoundedTask) else None,
         )
 
     def as_begun(self, begun: Mapping[str, Any]) -> Self:
@@ -45,5 +47,6 @@ class TaskFacts:
     def recorded(self) -> dict[str, Any]:
         """Return what the journal's first record holds of it, beside the spec."""
         facts = {"data": self.data, "folds": self.folds, "defaults": dict(self.defaults)}
-        optional = {"test_over_train": self.test_over_train, "start": self.start}
+        bounds = None if self.metric_bounds is None else list(self.metric_bounds)
+        optional = {"test_over_train": self.test_over_train, "metric_bounds": bounds, "start": self.start}
         return {**facts, **{name: value for name, value in optional.items() if value is not None}}

@@ -12,7 +12,7 @@ from orchestrator.errors import UserError, raise_if_any
 from orchestrator.specs.space import listed, nearest
 from orchestrator.specs.specs import SearchSpec, TaskSpec
 from orchestrator.specs.strict_yaml import Document, read_with_files
-from orchestrator.task import Parameter, PreparableTask, Scalar, Task
+from orchestrator.task import Parameter, PreparableTask, Task
 
 
 def load_task(spec: TaskSpec) -> Task:
@@ -142,8 +142,3 @@ def folds_of(spec: SearchSpec, task: Task) -> int:
 def known_folds(spec: SearchSpec, task: Task) -> int | None:
     """Return the number of folds of a search; None where only data that has to be prepared first will say it."""
     return spec.folds or int(task.describe().get("folds") or 0) or None
-
-
-def data_of(spec: SearchSpec) -> Scalar:
-    """Return the content hash of the data that a search is about."""
-    return prepared_task(spec.task).describe().get("data")

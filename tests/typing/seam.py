@@ -4,7 +4,7 @@ from ecgcore import fit as ecg
 from ecgcore.parameters import Parameter as EcgParameter
 from ecgcore.task import ArrhythmiaTask
 from orchestrator.simulation.recorded_task import RecordedTask
-from orchestrator.task import Doing, Fit, Parameter, PreparableTask, Report, Task
+from orchestrator.task import BoundedTask, Doing, Fit, Parameter, PreparableTask, Report, SealedTask, Task
 from tests.toy_task import ToyParameter, ToyTask
 
 
@@ -13,6 +13,14 @@ def tasks(ecg_task: ArrhythmiaTask, toy_task: ToyTask, recorded_task: RecordedTa
 
 
 def preparable(ecg_task: ArrhythmiaTask) -> PreparableTask:
+    return ecg_task
+
+
+def bounded(ecg_task: ArrhythmiaTask) -> BoundedTask:
+    return ecg_task
+
+
+def sealed(ecg_task: ArrhythmiaTask) -> SealedTask:
     return ecg_task
 
 

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from ecgcore.data.prepare import StoreRequest, prepare
-from ecgcore.data.sealed import open_sealed
+from ecgcore.data.sealed import names_of_sealed, open_sealed
 from ecgcore.data.splits import SplitRule
 from ecgcore.data.store import open_store
+from ecgcore.signals.processing import Processing
+from ecgcore.task import ArrhythmiaTask
 from tests.ecgcore.raw_files import small_source
 
 
@@ -86,3 +88,42 @@ def test_the_sealed_part_is_labelled_in_the_classes_of_the_store(prepared):
 
     assert sealed.labels.shape[1] == len(store.classes)
     assert np.array_equal(sealed.labels.sum(axis=1), np.ones(8))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        StoreRequest(rule=SplitRule(folds=3), leads=("I", "II")),
+        StoreRequest(rule=SplitRule(folds=2), leads=("II",)),
+        StoreRequest(rule=SplitRule(folds=2), leads=("I", "II"), processing=Processing(half=True)),
+        StoreRequest(rule=SplitRule(folds=2), leads=("I", "II"), processing=Processing(band_pass=(1.0, 30.0))),
+        StoreRequest(rule=SplitRule(folds=2), leads=("I", "II"), rate=50.0),
+    ],
+    ids=["other folds", "other leads", "16 bits", "a filter", "another rate"],
+)
+def test_a_record_of_the_test_part_is_known_again_in_any_store_of_the_same_recordings(prepared, tmp_path, other):
+    prepare(small_source(tmp_path / "source"), tmp_path / "other", other)
+    both = set(open_sealed(prepared).ids) & set(open_sealed(tmp_path / "other").ids)
+
+    shared = set(names_of_sealed(prepared)) & set(names_of_sealed(tmp_path / "other"))
+
+    assert both
+    assert len(both) <= len(shared) <= 2 * len(both)
+
+
+def test_of_a_task_with_an_outer_part_nothing_sealed_is_opened(prepared):
+    shutil.rmtree(prepared / "sealed")
+
+    assert not ArrhythmiaTask(data=prepared, outer="0/2").sealed_records()
+    with pytest.raises(ValueError, match="put the folder back"):
+        ArrhythmiaTask(data=prepared).sealed_records()
+
+
+def test_openings_are_written_down_where_a_store_that_is_written_anew_leaves_them(prepared, tmp_path):
+    file = ArrhythmiaTask(data=prepared).openings_file()
+    file.write_text("opened\n")
+    request = StoreRequest(rule=SplitRule(folds=3), leads=("I", "II"))
+
+    prepare(small_source(tmp_path / "source"), prepared, request, replace=True)
+
+    assert "opened\n" == file.read_text()

@@ -77,6 +77,24 @@ def test_a_run_is_looked_for_beside_the_runs_that_a_stage_is_a_part_of(tmp_path:
         assert path == runs / "other" / "trials" / "1" / "seed0-fold0" / "checkpoint-3.json"
 
 
+@pytest.mark.parametrize(
+    ("other", "from_fold"),
+    [({"data": "toy", "records": "c,d"}, 1), ({"data": "another", "records": "a,b"}, 0)],
+    ids=["other arguments", "other data"],
+)
+def test_a_fit_starts_from_the_same_fold_where_the_data_is_the_same_by_content(
+    tmp_path: Path, other: dict[str, str], from_fold: int
+) -> None:
+    def task(**given: str) -> dict[str, Any]:
+        return {"name": "tests.toy_task:SealedToyTask", "with": {"place": str(tmp_path), **given}}
+
+    runs = tmp_path / "runs"
+    assert 0 == search(runs, "earlier", task=task(records="a,b"), folds=2).returncode
+    spec = toy_spec(start_from="earlier", folds=2, task=task(**other))
+    path = start_from_of(spec, RunFolder(runs / "later"))(0, 1)
+    assert f"seed0-fold{from_fold}" == path.parent.name
+
+
 def test_an_experiment_is_no_start_and_what_is_not_there_is_named(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     written(tmp_path / "one.yaml", toy_search())

@@ -6,19 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from orchestrator.search.comparison import compare, t_interval
-
-
-def test_the_interval_is_the_t_interval_of_the_mean() -> None:
-    scores = [0.81, 0.84, 0.79, 0.86]
-    found = t_interval(scores)
-    low, high = stats.t.interval(0.95, 3, loc=stats.tmean(scores), scale=stats.sem(scores))
-    assert (found.mean, found.low, found.high) == pytest.approx((0.825, low, high))
-
-
-def test_a_single_fit_has_a_mean_and_claims_no_interval() -> None:
-    found = t_interval([0.8])
-    assert (0.8, None, None, None) == (found.mean, found.sd, found.low, found.high)
+from orchestrator.search.comparison import compare
 
 
 def test_two_configurations_are_compared_by_the_corrected_resampled_t_test() -> None:

@@ -121,7 +121,7 @@ def test_the_table_has_a_row_for_every_trial_whatever_became_of_it(tmp_path: Pat
     space = {"kind": {"choice": ["plain", "raises", "diverges"]}, "x": 0.25}
     search = run_in_process(open_search(toy_spec(sampler="grid", trials=None, seeds=2, space=space), tmp_path))
     text = table_csv({"run": rows_of(search.ledger, alive=False)})
-    assert text.startswith("trial,state,mean,sd,low,high,steps,seconds,kind,x\n")
+    assert text.startswith("trial,state,mean,sd,low,high,over,steps,seconds,kind,x\n")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert ["complete", "failed", "failed"] == [row["state"] for row in rows]
     assert ["0.25"] * 3 == [row["x"] for row in rows]
