@@ -53,7 +53,7 @@ def test_an_experiment_runs_its_stages_in_order_and_tests_the_best_candidate_onc
     assert "toy" == json.loads((run / "full" / "provenance.json").read_text())["data"]["full"]["data"]
     header = (run / "full" / "table.csv").read_text().splitlines()[0]
     assert header.startswith("trial,state,mean,sd,low,high,over,steps,seconds,x")
-    assert (run / "table.csv").read_text().splitlines()[0].endswith(",run")
+    assert (run / "table.csv").read_text().splitlines()[0].endswith(",run,group")
     assert 0o700 == run.stat().st_mode & 0o777
 
     again = orchestrate_here("run", experiment, "--runs", runs, "--json")
