@@ -323,7 +323,8 @@ def _consolidate(given: argparse.Namespace) -> None:
     from orchestrator.history.run_folder import existing_run
     from orchestrator.results.consolidation import consolidate
 
-    print(consolidate([existing_run(name, given.runs) for name in given.names], as_json=given.json))
+    folders = [existing_run(name, given.runs) for name in dict.fromkeys(given.names)]
+    print(consolidate(folders, as_json=given.json, place=folders[0].path.parent))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""One table of several searches: of the stages of an experiment, or of any runs that share a metric's direction."""
+"""One table of several searches, stages of an experiment or any runs: ranked only within what is comparable."""
 
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from orchestrator.atomic import write_text
 from orchestrator.errors import UserError
@@ -12,54 +13,92 @@ from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_contents import experiment_of, read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.comparable import Group, grouped, question_of, why_apart
 from orchestrator.results.curves import write_curves
-from orchestrator.results.table import judged_at, note_on_openings, rows_of, table_csv, table_markdown, write_tables
+from orchestrator.results.table import (
+    JUDGED_AT,
+    Row,
+    note_on_openings,
+    rows_of,
+    table_csv,
+    table_markdown,
+    write_tables,
+)
 from orchestrator.specs.experiment import Experiment
 
+Searches = Mapping[str, tuple[Ledger, RunFolder]]
 
-def consolidate(folders: Sequence[RunFolder], *, as_json: bool) -> str:
-    """Write each run's tables; return one table over all of them, as Markdown or as JSON rows."""
-    runs: dict[str, list[dict[str, str]]] = {}
-    modes, specs = set(), []
+
+def consolidate(folders: Sequence[RunFolder], *, as_json: bool, place: Path) -> str:
+    """Write each run's tables; return one table over all of them, as Markdown or as JSON rows.
+
+    place: a folder, in which the table of several runs is written, too, as consolidated.csv and consolidated.md.
+    """
+    searches: dict[str, tuple[Ledger, RunFolder]] = {}
+    alive, competing = {}, list[str]()
     for folder in folders:
         experiment = experiment_of(folder)
         if experiment:
             consolidate_experiment(experiment, folder)
+            competing += [f"{folder.name}/{name}" for name in experiment.candidates]
         for found in searches_of(folder):
             if not found.journal.exists():
                 continue
             ledger = read_ledger(found)
-            assert ledger.spec is not None
             write_tables(ledger, found, alive=is_held(folder))
             write_curves(ledger, found)
-            modes.add(ledger.spec.mode)
-            specs.append(ledger.spec)
             name = f"{folder.name}/{found.name}" if experiment else found.name
-            runs[name] = rows_of(ledger, alive=is_held(folder))
-    if not modes:
+            searches[name], alive[name] = (ledger, found), is_held(folder)
+    if not searches:
         raise UserError(f"{', '.join(folder.name for folder in folders)}: no stage has begun yet, so there is no table")
-    if len(modes) > 1:
-        raise UserError("the runs cannot share a table: in some the best value is the largest, in others the smallest")
-    if as_json:
-        return json.dumps(list(csv.DictReader(io.StringIO(table_csv(runs)))))
+    rows = {name: rows_of(ledger, alive=alive[name]) for name, (ledger, _) in searches.items()}
+    groups = _groups(searches, first=competing)
     notes = "".join(note_on_openings(folder) for folder in folders)
-    title = ", ".join(folder.name for folder in folders)
-    return table_markdown(runs, title=title, mode=modes.pop(), judged_at=judged_at(specs)) + notes
+    markdown = _markdown(rows, groups, title=", ".join(folder.name for folder in folders)) + notes
+    written = _csv(rows, groups)
+    if len(folders) > 1:
+        write_text(place / "consolidated.csv", written)
+        write_text(place / "consolidated.md", markdown)
+        markdown += f"\ntable {place / 'consolidated.csv'}, {place / 'consolidated.md'}\n"
+    return json.dumps(list(csv.DictReader(io.StringIO(written)))) if as_json else markdown
 
 
 def consolidate_experiment(experiment: Experiment, folder: RunFolder) -> str:
-    """Write one table over all stages, and return it as Markdown."""
-    ledgers = {stage.name: Ledger(read_journal(stage.journal)) for stage in searches_of(folder)}
-    runs = {name: rows_of(ledger, alive=False) for name, ledger in ledgers.items() if ledger.spec is not None}
-    write_text(folder.table_csv, table_csv(runs))
-    mode = experiment.searches[experiment.candidates[0]].mode
-    judged = judged_at(ledger.spec for ledger in ledgers.values() if ledger.spec is not None)
-    title = f"{folder.name}: validation"
-    text = (
-        table_markdown(runs, title=title, mode=mode, judged_at=judged) + _on_starts(folder) + note_on_openings(folder)
-    )
+    """Write one table over all stages, and return it as Markdown; what competes for the final stands first."""
+    ledgers = {stage.name: (Ledger(read_journal(stage.journal)), stage) for stage in searches_of(folder)}
+    searches = {name: found for name, found in ledgers.items() if found[0].spec is not None}
+    rows = {name: rows_of(ledger, alive=False) for name, (ledger, _) in searches.items()}
+    groups = _groups(searches, first=experiment.candidates)
+    write_text(folder.table_csv, _csv(rows, groups))
+    text = _markdown(rows, groups, title=f"{folder.name}: validation") + _on_starts(folder) + note_on_openings(folder)
     write_text(folder.table_md, text)
     return text
+
+
+def _groups(searches: Searches, *, first: Sequence[str] = ()) -> list[Group]:
+    return grouped({name: question_of(ledger, folder) for name, (ledger, folder) in searches.items()}, first=first)
+
+
+def _csv(rows: Mapping[str, list[Row]], groups: Sequence[Group]) -> str:
+    """Return all rows, of several runs with the number of the group in which each may be ranked."""
+    numbers = {name: number for number, group in enumerate(groups, 1) for name in group.names}
+    return table_csv(rows, groups=numbers if len(rows) > 1 else {})
+
+
+def _markdown(rows: Mapping[str, list[Row]], groups: Sequence[Group], *, title: str) -> str:
+    """Return a ranked table for each group, and of all but the first why they are not ranked with that."""
+    texts = []
+    for group in groups:
+        asked = group.question
+        named = title if len(groups) == 1 else f"{title}: {', '.join(group.names)}, by {asked.metric} ({asked.mode})"
+        table = table_markdown(
+            {name: rows[name] for name in group.names},
+            title=named,
+            mode=asked.mode,
+            judged_at=JUDGED_AT[asked.judged],
+        )
+        texts.append(table if group is groups[0] else f"{table}\n{why_apart(group, groups[0])}\n")
+    return "\n".join(texts)
 
 
 def _on_starts(folder: RunFolder) -> str:

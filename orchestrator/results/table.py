@@ -6,6 +6,7 @@ Derived from the journal alone, so it can be written at any time, while the sear
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from orchestrator.atomic import write_text
 from orchestrator.history.ledger import Ledger, TrialEntry, as_texts
@@ -24,14 +25,17 @@ def rows_of(ledger: Ledger, *, alive: bool) -> list[Row]:
     return [_row(ledger, ledger.trials[number], alive=alive) for number in sorted(ledger.trials)]
 
 
-def table_csv(runs: Mapping[str, list[Row]]) -> str:
-    """Return the rows of one run or of several as CSV; with several, the last column names the run."""
+def table_csv(runs: Mapping[str, list[Row]], *, groups: Mapping[str, int] = MappingProxyType({})) -> str:
+    """Return the rows of one run or of several as CSV; with several, the last column names the run.
+
+    groups: by run, the number of those with which it may be compared; a column of its own, where given.
+    """
     text = io.StringIO()
-    names = _columns(runs)
+    names = [*_columns(runs), "group"] if groups else _columns(runs)
     writer = csv.DictWriter(text, names, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for run, rows in runs.items():
-        writer.writerows({**row, "run": run} for row in rows)
+        writer.writerows({**row, "run": run, "group": str(groups.get(run, ""))} for row in rows)
     return text.getvalue()
 
 

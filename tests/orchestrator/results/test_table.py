@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from orchestrator.results.table import rows_of, table_csv
+from orchestrator.results.table import rows_of, table_csv, table_markdown
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
 
 
@@ -15,3 +15,13 @@ def test_a_trial_whose_fits_answer_the_same_for_all_is_flagged_and_no_other(tmp_
     assert "collapsed" not in first
     assert second["collapsed"] == "1 of 2 fits"
     assert "1 of 2 fits" in table_csv({"run": [first, second]})
+
+
+def test_with_mode_min_the_smallest_mean_stands_first_and_what_has_none_last(tmp_path: Path) -> None:
+    space = {"kind": {"choice": ["raises", "plain", "bent"]}}
+    search = run_in_process(open_search(toy_spec(sampler="grid", trials=None, space=space), tmp_path / "run"))
+    rows = rows_of(search.ledger, alive=False)
+    rows[1]["mean"], rows[2]["mean"] = "0.7", "0.2"
+    for mode, first in (("min", ["2", "1", "0"]), ("max", ["1", "2", "0"])):
+        text = table_markdown({"run": rows}, title="r", mode=mode, judged_at="its last step")
+        assert first == [line.split("|")[1].strip() for line in text.splitlines()[4:7]]

@@ -53,7 +53,7 @@ def test_an_experiment_runs_its_stages_in_order_and_tests_the_best_candidate_onc
     assert "toy" == json.loads((run / "full" / "provenance.json").read_text())["data"]["full"]["data"]
     header = (run / "full" / "table.csv").read_text().splitlines()[0]
     assert header.startswith("trial,state,mean,sd,low,high,over,steps,seconds,x")
-    assert (run / "table.csv").read_text().splitlines()[0].endswith(",run")
+    assert (run / "table.csv").read_text().splitlines()[0].endswith(",run,group")
     assert 0o700 == run.stat().st_mode & 0o777
 
     again = orchestrate_here("run", experiment, "--runs", runs, "--json")
@@ -94,6 +94,35 @@ def test_a_second_opening_is_refused_without_reopen_and_marked_with_it(tmp_path:
     assert 2 == json.loads((runs / "toy" / "final" / "test.json").read_text())["openings"]
     assert "opened 2 times" in orchestrate_here("consolidate", "toy", "--runs", runs).stdout
     assert (runs / "toy" / "final-1" / "test.json").exists()
+
+
+@pytest.mark.parametrize("sizes", [(1, 8), (8, 9)], ids=["another winner", "the same winner"])
+def test_a_longer_experiment_goes_on_unless_later_stages_started_from_another_winner(
+    tmp_path: Path, sizes: tuple[int, int]
+) -> None:
+    runs = tmp_path / "runs"
+    stages = {"base": {"search": "base.yaml"}, "full": {"search": "full.yaml", "start_from": "base"}}
+    final = {"stages": ["full"], "seeds": 1, "from_scratch": False}
+    file = written(tmp_path / "toy.yaml", {"stages": stages, "final": final})
+    done = []
+    for trials in sizes:
+        for name in stages:
+            space = {"x": {"uniform": [0, 1]}} if name == "base" else {"x": 0.3}
+            search = toy_search(sampler="random", trials=trials if name == "base" else 1, folds=1, space=space)
+            written(tmp_path / f"{name}.yaml", search)
+        done.append(orchestrate_here("run", file, "--runs", runs))
+    winners = [record.winner for record in events(runs / "toy", Stage) if record.name == "base"]
+    now = json.loads((runs / "toy" / "base" / "winner.json").read_text())["trial"]
+    assert 1 == len(winners)
+    if sizes == (8, 9):
+        assert [0, 0] == [one.returncode for one in done], done[1].stderr
+        assert winners == [now]
+    else:
+        assert [0, 1] == [one.returncode for one in done]
+        assert f"stage base now has another winner (trial {now}, was {winners[0]}), from which the later" in (
+            done[1].stderr
+        )
+        assert "give the longer experiment a --name of its own" in done[1].stderr
 
 
 def test_status_and_consolidate_read_a_run_that_was_killed_and_resume_ends_it(tmp_path: Path) -> None:

@@ -91,6 +91,18 @@ def test_stages_compete_in_one_comparison_and_what_starts_from_nothing_is_simple
     assert 0.3 == pytest.approx(winner.over_default), "the default is the one from nothing"
 
 
+@pytest.mark.parametrize("noise", [[0.0], NOISE], ids=["a single fit each", "six fits each"])
+def test_with_mode_min_the_stage_with_the_smallest_mean_wins_and_its_ties_come_first(noise: list[float]) -> None:
+    higher, _ = told({0: [0.9 + n for n in noise], 1: [0.8 - n for n in noise]}, mode="min")
+    lower, _ = told({0: [0.6 - n for n in noise], 1: [0.3 + n for n in noise]}, mode="min")
+    stages = [(higher, RunFolder(Path("run/higher"))), (lower, RunFolder(Path("run/lower")))]
+    winner, chosen, ties = winner_among(stages)
+    assert ("lower", 1, "min") == (winner.search, winner.trial, winner.mode)
+    assert 0.3 == pytest.approx(winner.interval.mean)
+    assert chosen.ledger is ties[0].ledger is lower
+    assert [1, 0, 1, 0][: len(ties)] == [one.trial.number for one in ties]
+
+
 def test_with_mode_min_the_smallest_value_wins(tmp_path: Path) -> None:
     spec = toy_spec(
         sampler="grid", mode="min", metric="loss", max_steps=3, trials=None, space={"x": {"choice": [0, 1]}}
