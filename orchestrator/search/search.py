@@ -32,7 +32,7 @@ from orchestrator.search.budget import Spending
 from orchestrator.search.fit_to_run import fit_to_run
 from orchestrator.search.lineage import Lineage
 from orchestrator.search.reports import Reports
-from orchestrator.search.retention import drop_checkpoints, drop_complete_fits, drop_losers, drop_unjudged
+from orchestrator.search.retention import Retention
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.search.verdicts import (
@@ -81,6 +81,7 @@ class Search:
         self._may_fail = may_fail
         self._losses: dict[FitKey, int] = {}
         self._reports = Reports(folder)
+        self._retention = Retention(self.ledger, folder, spec, final=lineage.final)
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
         folder.create()
         self.journal = journal or Journal(folder.journal)
@@ -126,7 +127,7 @@ class Search:
         row = dict(metrics)
         self._write(Reported(**key._asdict(), step=step, metrics=row, checkpoint=checkpoint, decision=decision))
         self._losses.pop(key, None)
-        drop_checkpoints(fit, self.folder, self.spec, final=self._lineage.final)
+        self._retention.reported(fit)
         return decision == "stop" or self.spending.is_over
 
     def restarted(self, key: FitKey) -> None:
@@ -217,7 +218,7 @@ class Search:
     @property
     def is_finished(self) -> bool:
         """Whether every trial of the search is told."""
-        return len(self.ledger.told()) >= self.total
+        return self.ledger.count_told >= self.total
 
     # Replay and records.
 
@@ -234,6 +235,7 @@ class Search:
         refuse_another(self.folder, differences(begun, self._described), of="a search")
         for record, at in entries:
             self._apply(record, at, replay=True)
+        self._retention.opened()
         if as_data(self.ledger.spec or self.spec) != as_data(self.spec):  # trials, budget or concurrency
             self._write(SearchBegun(spec=self._described))
         for fit in [fit for trial in self._agenda.open_trials() for fit in trial.fits.values()]:
@@ -314,7 +316,7 @@ class Search:
 
     def _end(self, fit: FitEntry, state: State, error: str | None = None) -> None:
         self._write(End(**fit.key._asdict(), state=state, error=error))
-        drop_checkpoints(fit, self.folder, self.spec, final=self._lineage.final)
+        self._retention.reported(fit)
         self._settle(self.ledger.trials[fit.key.trial])
 
     def _settle(self, trial: TrialEntry) -> None:
@@ -325,12 +327,7 @@ class Search:
         if not state.is_finished:
             return
         self._write(Tell(trial=trial.number, state=state, value=value))
-        if state is State.COMPLETE and not self._lineage.final:
-            drop_unjudged(self.ledger, trial, self.folder)
-        if state is State.PRUNED:
-            drop_complete_fits(trial, self.folder)
-        if not self._lineage.final:  # whose trials answer together
-            drop_losers(self.ledger, self.folder)
+        self._retention.told(trial)
         for other in self._agenda.open_trials():
             if other.duplicate_of == trial.number:
                 self._settle(other)

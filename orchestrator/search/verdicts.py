@@ -71,11 +71,19 @@ def verdict_on_trial(ledger: Ledger, trial: TrialEntry, fits: Sequence[FitKey]) 
 
 def stop_if_all_failed_alike(ledger: Ledger, folder: RunFolder, *, total: int) -> None:
     """Raise Pointless where the first trials all failed, and all with the same error."""
-    told = [trial for trial in ledger.told() if trial.state is not State.DUPLICATE]
-    errors = {(trial.error or "").splitlines()[0] for trial in told if trial.error}
-    enough = len(told) >= min(SAME_FAILURES, total)
-    if enough and len(errors) == 1 and all(trial.state is State.FAILED for trial in told):
+    told: list[TrialEntry] = []
+    for trial in ledger.trials.values():
+        if not trial.state.is_finished or trial.state is State.DUPLICATE:
+            continue
+        if trial.state is not State.FAILED or _first_line(trial) != _first_line(told[0] if told else trial):
+            return
+        told.append(trial)
+    if len(told) >= min(SAME_FAILURES, total):
         raise Pointless(
             f"{folder.path}: the first {len(told)} trials all failed alike, so the search was stopped: "
             f"{told[0].error}\nMend the cause, then give the search a new --name"
         )
+
+
+def _first_line(trial: TrialEntry) -> str:
+    return next(iter((trial.error or "").splitlines()), "")
