@@ -1,5 +1,6 @@
 """Which checkpoints stay on disk: of a running fit what it may need again, of a good trial those that were judged."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterable
@@ -88,7 +89,8 @@ class Retention:
     def _drop_steps(self, fit: FitEntry, kept: set[int | None]) -> None:
         for step, name in fit.checkpoints.items():
             if step not in kept:
-                (self._folder.fit(fit.key) / name).unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # a fit may have deleted its folder
+                    (self._folder.fit(fit.key) / name).unlink()
 
 
 def kept_trials(ledger: Ledger) -> list[TrialEntry]:

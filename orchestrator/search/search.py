@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from orchestrator.errors import RunFailed, UserError
+from orchestrator.errors import RunFailed, UserError, printable
 from orchestrator.history.first_record import first_spec, refuse_another
 from orchestrator.history.journal import AnyJournal, Journal
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
@@ -47,6 +47,7 @@ from orchestrator.task import Fit, Metrics
 
 log = logging.getLogger(__name__)
 
+LONGEST_ERROR = 10_000  # characters of a fit's error in the journal
 MOST_LOSSES = 3  # a fit whose worker died so often without a step in between is failed
 
 Listener = Callable[["Search", Record], None]
@@ -160,7 +161,7 @@ class Search:
             return
         if not with_node:
             self._losses[key] = self._losses.get(key, 0) + 1
-        last_line = error.splitlines()[-1] if error else ""
+        last_line = printable(error.splitlines()[-1] if error else "", most=LONGEST_ERROR)
         log.warning("trial %d: the worker of seed %d, fold %d died (%s)", *key, last_line)
         if self._losses.get(key, 0) >= MOST_LOSSES:
             words = f"its worker died {MOST_LOSSES} times in a row without finishing a step: {error}"
@@ -315,7 +316,8 @@ class Search:
         return verdict_on_stopped(fit, self.ledger.trials, stop_at=self.spec.stop_at)
 
     def _end(self, fit: FitEntry, state: State, error: str | None = None) -> None:
-        self._write(End(**fit.key._asdict(), state=state, error=error))
+        said = None if error is None else printable(error, most=LONGEST_ERROR)
+        self._write(End(**fit.key._asdict(), state=state, error=said))
         self._retention.reported(fit)
         self._settle(self.ledger.trials[fit.key.trial])
 
