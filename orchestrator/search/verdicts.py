@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from orchestrator.errors import Pointless
+from orchestrator.errors import Pointless, UserError
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.records import FitKey, State
 from orchestrator.history.run_folder import RunFolder
@@ -16,6 +16,14 @@ def divergence(metrics: Metrics) -> str | None:
     """Return what is wrong with a step's metrics; None where every one is a finite number."""
     wrong = [f"{name} is {value}" for name, value in metrics.items() if not math.isfinite(value)]
     return f"diverged: {', '.join(wrong)}" if wrong else None
+
+
+def require(metric: str, metrics: Metrics) -> None:
+    """Raise UserError where a step has not got the metric by which a search judges."""
+    if metric not in metrics:
+        raise UserError(
+            f"metric: {metric} is not among what the task reports: {', '.join(sorted(metrics))}; correct the spec"
+        )
 
 
 def differences_between(first: Metrics, again: Metrics) -> Iterator[str]:
