@@ -26,6 +26,22 @@ class RaisedByTask(Exception):  # no ValueError, whatever the task raised
         self.error = error
 
 
+def printable(text: str, *, most: int) -> str:
+    """Return a text as any file takes it: what has no encoding is escaped, of one longer than `most` the middle cut."""
+    if len(text) > most:
+        left = most // 2
+        text = f"{text[:left]} ... ({len(text) - 2 * left} characters cut) ... {text[-left:]}"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an error says of itself, also where it fails at that."""
+    try:
+        return str(error)
+    except Exception as failure:
+        return f"(str() of it raised {type(failure).__name__})"
+
+
 def raise_if_any(mistakes: Sequence[str]) -> None:
     """Raise one UserError for all mistakes found so far, so that a file is mended in one go."""
     if mistakes:

@@ -119,7 +119,7 @@ class JobsExecutor:
         """Hand on what the fit reported; return whether it is over."""
         # Listed, and before the reports are read: the last ones are there then. A network disk may remember for a
         # minute that a file was not there, but lists a folder as it is.
-        over = "ended.json" in os.listdir(one.folder)
+        over = one.folder.is_dir() and "ended.json" in os.listdir(one.folder)  # a fit may have deleted its folder
         if self._reports(search, key, one) and not over:
             cancel_jobs([living[one.name].id] if living and one.name in living else [])
             search.returned(key)

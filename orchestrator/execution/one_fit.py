@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from orchestrator.errors import printable, text_of
 from orchestrator.execution.retiring import at_work
 from orchestrator.task import Fit, Report, Task
 
@@ -22,11 +23,14 @@ class Ending:
 
 
 MAKE_ROOM = "nothing is lost: make room, then give the same command again"
+LONGEST_LINE = 500  # characters of an error in journal and table
+LONGEST_TRACEBACK = 100_000  # characters of error.txt
 
 
 def run_fit(task: Task, fit: Fit, report: Report, *, keep_output: bool = True) -> Ending:
     """Run a fit to its end; what it prints is kept in its folder, or is left to go where the process's own goes.
 
+    A fit whose folder is gone in the end, however it ended, has failed: its checkpoints are gone, too.
     Raises what leaves the process in an unknown state (another one should try again), and BdbQuit: that is not an
     error of the task's, somebody has left the debugger.
     """
@@ -36,23 +40,43 @@ def run_fit(task: Task, fit: Fit, report: Report, *, keep_output: bool = True) -
     except (MemoryError, BdbQuit):
         raise
     except Exception as error:
-        if "out of memory" in str(error).lower() or "CUDA" in str(error):
+        said = text_of(error)
+        if "out of memory" in said.lower() or "CUDA" in said:
             raise
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # not the configuration's fault
             return Ending(kind="disk_full", message=f"{error.filename or fit.directory}: {error.strerror}")
-        (fit.directory / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        return Ending(kind="failed", message=_one_line(error))
+        return Ending(kind="failed", message=_one_line(error, said, kept=_keep_traceback(fit.directory)))
+    if not fit.directory.is_dir():
+        fit.directory.mkdir(mode=0o700, parents=True)  # for those who write here how it ended
+        return Ending(kind="failed", message=f"it deleted its own folder, {fit.directory}, and all checkpoints in it")
     return Ending(kind="returned")
 
 
 @contextlib.contextmanager
 def _output_to(path: Path) -> Iterator[None]:
     """Append what the task prints to a file of its fit."""
-    with path.open("a", encoding="utf-8") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+    with (
+        path.open("a", encoding="utf-8", errors="backslashreplace") as file,
+        contextlib.redirect_stdout(file),
+        contextlib.redirect_stderr(file),
+    ):
         yield
 
 
-def _one_line(error: Exception) -> str:
+def _keep_traceback(directory: Path) -> bool:
+    """Write the traceback of the error at hand into the fit's folder; return whether that could be done."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # the fit may have deleted it
+        text = printable(traceback.format_exc(), most=LONGEST_TRACEBACK)
+        (directory / "error.txt").write_text(text, encoding="utf-8")
+    except OSError:
+        return False
+    return True
+
+
+def _one_line(error: Exception, said: str, *, kept: bool) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    first = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first} ({Path(frame.filename).name}:{frame.lineno}; all of it in error.txt)"
+    first = printable(next(iter(said.splitlines()), ""), most=LONGEST_LINE)
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    rest = "all of it in error.txt" if kept else "error.txt could not be written"
+    return f"{printable(type(error).__name__, most=LONGEST_LINE)}: {first} ({place}; {rest})"

@@ -56,27 +56,26 @@ class Progress:
 
 def _line(search: Search, told: Tell) -> str:
     trial = search.ledger.trials[told.trial]
-    ranked = search.ledger.ranked()
+    ranked = search.ledger.ranked(1)
     value = "" if told.value is None else f" {search.spec.metric} {told.value:.4f}"
     best = f" (best {ranked[0].value:.4f}, trial {ranked[0].number})" if ranked else ""
     seconds = sum(fit.seconds for fit in trial.fits.values())
     error = f": {trial.error}" if told.state is State.FAILED and trial.error else ""
-    done = f"{len(search.ledger.told())}/{search.total}"
+    done = f"{search.ledger.count_told}/{search.total}"
     return f"{search.folder.name} {done} trial {told.trial} {told.state}{value}{best} {seconds:.1f} s{error}"
 
 
 def _table(search: Search) -> Table:
     ledger, spec = search.ledger, search.spec
-    told = ledger.told()
     varied_names = {name for name, entry in spec.space.items() if hasattr(entry, "when")}
     table = Table(
-        title=f"{search.folder.name}  {len(told)}/{search.total} trials  {spec.metric} ({spec.mode})",
+        title=f"{search.folder.name}  {ledger.count_told}/{search.total} trials  {spec.metric} ({spec.mode})",
         title_justify="left",
     )
     for name in ("trial", "state", spec.metric, "step", "seconds", "configuration"):
         table.add_column(name, overflow="fold" if name == "configuration" else "ellipsis")
-    open_trials = [trial for trial in ledger.trials.values() if not trial.state.is_finished]
-    for trial in ledger.ranked()[: max(1, SHOWN - len(open_trials))] + open_trials[:SHOWN]:
+    open_trials = list(ledger.open.values())
+    for trial in ledger.ranked(max(1, SHOWN - len(open_trials))) + open_trials[:SHOWN]:
         value = "" if trial.value is None else f"{trial.value:.4f}"
         step = max((fit.last_step for fit in trial.fits.values()), default=0)
         seconds = sum(fit.seconds for fit in trial.fits.values())

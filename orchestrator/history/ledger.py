@@ -7,6 +7,7 @@ time.
 """
 
 import math
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -107,6 +108,9 @@ class Ledger:
         self.trials: dict[int, TrialEntry] = {}
         self.tests_opened: list[TestOpened] = []
         self.winners: dict[str, int] = {}  # by the name of another run: from which of its trials this one's fits start
+        self.open: dict[int, TrialEntry] = {}  # those of the trials that were begun and not told, by number
+        self.fit_seconds = 0.0  # in workers, of all fits, those side by side added up
+        self._ranking: list[tuple[float, int]] = []  # of the complete trials, the best first
         self.elapsed_s = 0.0  # wall-clock during which fits ran, over all incarnations
         self._incarnation: str | None = None
         self._last_at: datetime | None = None
@@ -120,7 +124,8 @@ class Ledger:
                 self.spec = from_data(record.spec)
                 self.facts = record.spec.get("facts", {})
             case Ask():
-                self.trials[record.trial] = TrialEntry(record.trial, record.cell, record.config, record.origin)
+                trial = TrialEntry(record.trial, record.cell, record.config, record.origin)
+                self.trials[record.trial] = self.open[record.trial] = trial
             case Start():
                 self._pass_time(at, counts=record.incarnation == self._incarnation)
                 self._incarnation = record.incarnation
@@ -139,6 +144,9 @@ class Ledger:
             case Tell():
                 trial = self.trials[record.trial]
                 trial.state, trial.value = record.state, record.value
+                self.open.pop(record.trial, None)
+                if trial.state is State.COMPLETE and trial.value is not None:
+                    insort(self._ranking, self.place_of(trial))
             case Stage():
                 self.winners[record.name] = record.winner
             case TestOpened():
@@ -153,7 +161,9 @@ class Ledger:
         if fit.was_stopped:  # its end may be written by a later driver, and the time between was nobody's
             return fit
         if fit.last_at is not None:
-            fit.seconds += max(0.0, (at - fit.last_at).total_seconds())
+            passed = max(0.0, (at - fit.last_at).total_seconds())
+            fit.seconds += passed
+            self.fit_seconds += passed
         fit.last_at = at
         self._pass_time(at)
         return fit
@@ -167,14 +177,19 @@ class Ledger:
         """Return the finished trials by number."""
         return [self.trials[number] for number in sorted(self.trials) if self.trials[number].state.is_finished]
 
-    def ranked(self) -> list[TrialEntry]:
-        """Return the complete trials, the best first; equal values by number."""
-        assert self.spec is not None
-        sign = -1.0 if self.spec.mode == "max" else 1.0
-        complete = [
-            trial for trial in self.trials.values() if trial.state is State.COMPLETE and trial.value is not None
-        ]
-        return sorted(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
+    @property
+    def count_told(self) -> int:
+        """How many trials are finished."""
+        return len(self.trials) - len(self.open)
+
+    def ranked(self, most: int | None = None) -> list[TrialEntry]:
+        """Return the complete trials, at most so many, the best first; equal values by number."""
+        return [self.trials[number] for _value, number in self._ranking[:most]]
+
+    def place_of(self, trial: TrialEntry) -> tuple[float, int]:
+        """Return by what complete trials are ranked: the better one's is smaller."""
+        sign = 1.0 if self.spec is not None and self.spec.mode == "min" else -1.0
+        return sign * (trial.value or 0.0), trial.number
 
     def judged_steps(self, trial: TrialEntry) -> dict[FitKey, int]:
         """Return the step at which each complete fit of a trial is judged, as the spec's `score_at` says.

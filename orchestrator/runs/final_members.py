@@ -21,8 +21,10 @@ def members_of(winner: Contender, ties: Sequence[Contender], how: FinalSpec) -> 
 
     Of many ties the best of each search, whose weights are kept (search/retention.py).
     """
-    others = ties if how.of == "ties" else []
-    return [winner, *(one for one in others if one.trial is not winner.trial and one.trial in kept_trials(one.ledger))]
+    others = [one for one in ties if one.trial is not winner.trial] if how.of == "ties" else []
+    ledgers = {one.folder.path: one.ledger for one in others}
+    kept = {path: {trial.number for trial in kept_trials(ledger)} for path, ledger in ledgers.items()}
+    return [winner, *(one for one in others if one.trial.number in kept[one.folder.path])]
 
 
 def final_spec(members: Sequence[Contender], how: FinalSpec) -> SearchSpec:

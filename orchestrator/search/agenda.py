@@ -19,8 +19,7 @@ class Agenda:
 
     def open_trials(self) -> list[TrialEntry]:
         """Return the trials that were begun and not told, by number."""
-        trials = self._ledger.trials
-        return [trials[number] for number in sorted(trials) if not trials[number].state.is_finished]
+        return list(self._ledger.open.values())
 
     def unfinished(self, trial: TrialEntry) -> list[FitKey]:
         """Return the trial's fits that may run now. With a pruner the first must survive before the others start."""
@@ -34,7 +33,7 @@ class Agenda:
     def fits_left(self) -> int:
         """Return how many fits are still to be run, at most: duplicates and pruned trials need fewer."""
         finished = sum(fit.state.is_finished for trial in self.open_trials() for fit in trial.fits.values())
-        return (self._total - len(self._ledger.told())) * len(self._fits) - finished
+        return (self._total - self._ledger.count_told) * len(self._fits) - finished
 
     def verdict(self, trial: TrialEntry) -> tuple[State, float | None]:
         """Return the state and the value of a trial. Running: not decided yet."""

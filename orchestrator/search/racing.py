@@ -24,7 +24,7 @@ def is_raced_out(ledger: Ledger, trial: TrialEntry, *, confidence: float) -> boo
     """Return whether a running trial is behind the best complete one for certain. The default never is."""
     if trial.origin == "default":
         return False
-    ranked = ledger.ranked()[: OTHERS + 1]
+    ranked = ledger.ranked(OTHERS + 1)
     if not ranked:
         return False
     assert ledger.spec is not None

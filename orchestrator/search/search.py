@@ -6,10 +6,9 @@ whoever executes fits calls next_fit, reported, returned, failed and lost, from 
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
-from orchestrator.errors import RunFailed, UserError
+from orchestrator.errors import UserError, printable
 from orchestrator.history.first_record import first_spec, refuse_another
 from orchestrator.history.journal import AnyJournal, Journal
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
@@ -29,14 +28,14 @@ from orchestrator.history.records import (
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.agenda import Agenda
 from orchestrator.search.budget import Spending
+from orchestrator.search.decisions import Decisions
 from orchestrator.search.fit_to_run import fit_to_run
 from orchestrator.search.lineage import Lineage
 from orchestrator.search.reports import Reports
-from orchestrator.search.retention import drop_checkpoints, drop_complete_fits, drop_losers, drop_unjudged
+from orchestrator.search.retention import Retention
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.search.verdicts import (
-    divergence,
     stop_if_all_failed_alike,
     verdict_on_returned,
     verdict_on_stopped,
@@ -47,7 +46,7 @@ from orchestrator.task import Fit, Metrics
 
 log = logging.getLogger(__name__)
 
-MOST_LOSSES = 3  # a fit whose worker died so often without a step in between is failed
+LONGEST_ERROR = 10_000  # characters of a fit's error in the journal
 
 Listener = Callable[["Search", Record], None]
 
@@ -79,8 +78,8 @@ class Search:
         self._lineage = lineage
         self._listener = listener
         self._may_fail = may_fail
-        self._losses: dict[FitKey, int] = {}
         self._reports = Reports(folder)
+        self._retention = Retention(self.ledger, folder, spec, final=lineage.final)
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
         folder.create()
         self.journal = journal or Journal(folder.journal)
@@ -88,6 +87,7 @@ class Search:
             self.facts = facts.as_begun(self._begun().get("facts", {}))
             self._described = {**as_data(spec), "facts": self.facts.recorded()}
             self._suggestions = Suggestions(spec, self.ledger, defaults=self.facts.defaults, final=lineage.final)
+            self._decisions = Decisions(spec, self.ledger, self._suggestions, final=lineage.final, path=folder.journal)
             self._replay()
             self.fits_left = self._agenda.fits_left()
         except BaseException:
@@ -122,11 +122,10 @@ class Search:
         if step in fit.metrics:
             return self.spending.is_over
         step = int(step)  # of numpy's, too
-        decision = self._decision(key, step, metrics)
+        decision = self._decisions.of(key, step, metrics)
         row = dict(metrics)
         self._write(Reported(**key._asdict(), step=step, metrics=row, checkpoint=checkpoint, decision=decision))
-        self._losses.pop(key, None)
-        drop_checkpoints(fit, self.folder, self.spec, final=self._lineage.final)
+        self._retention.reported(fit)
         return decision == "stop" or self.spending.is_over
 
     def restarted(self, key: FitKey) -> None:
@@ -157,12 +156,9 @@ class Search:
         fit = self._over(key)
         if fit.state.is_finished:
             return
-        if not with_node:
-            self._losses[key] = self._losses.get(key, 0) + 1
-        last_line = error.splitlines()[-1] if error else ""
+        last_line = printable(error.splitlines()[-1] if error else "", most=LONGEST_ERROR)
         log.warning("trial %d: the worker of seed %d, fold %d died (%s)", *key, last_line)
-        if self._losses.get(key, 0) >= MOST_LOSSES:
-            words = f"its worker died {MOST_LOSSES} times in a row without finishing a step: {error}"
+        if not with_node and (words := self._reports.lost(key, error)):
             self._end(fit, State.FAILED, words)
 
     def _over(self, key: FitKey) -> FitEntry:
@@ -217,7 +213,7 @@ class Search:
     @property
     def is_finished(self) -> bool:
         """Whether every trial of the search is told."""
-        return len(self.ledger.told()) >= self.total
+        return self.ledger.count_told >= self.total
 
     # Replay and records.
 
@@ -233,7 +229,8 @@ class Search:
         begun["facts"] = {**self.facts.recorded(), **begun.get("facts", {}), "defaults": dict(self.facts.defaults)}
         refuse_another(self.folder, differences(begun, self._described), of="a search")
         for record, at in entries:
-            self._apply(record, at, replay=True)
+            self._decisions.apply(record, at, replay=True)
+        self._retention.opened()
         if as_data(self.ledger.spec or self.spec) != as_data(self.spec):  # trials, budget or concurrency
             self._write(SearchBegun(spec=self._described))
         for fit in [fit for trial in self._agenda.open_trials() for fit in trial.fits.values()]:
@@ -248,29 +245,10 @@ class Search:
 
     def _write(self, record: Record) -> None:
         entry, at = self.journal.append(record)
-        self._apply(entry, at, replay=False)
+        self._decisions.apply(entry, at, replay=False)
         if isinstance(record, End | Tell):
             self.fits_left = self._agenda.fits_left()
         self._listener(self, entry)
-
-    def _apply(self, record: Record, at: datetime, *, replay: bool) -> None:
-        self.ledger.apply(record, at)
-        match record:
-            case Ask():
-                self._suggestions.asked(record, replay=replay)
-            case Reported() if replay:
-                self._check_decision(record)
-            case Tell():
-                self._suggestions.told(record)
-
-    def _check_decision(self, record: Reported) -> None:
-        key = FitKey(record.trial, record.seed, record.fold)
-        if (decision := self._decision(key, record.step, record.metrics)) != record.decision:
-            raise RunFailed(
-                f"{self.journal.path}: trial {record.trial}, step {record.step}: the journal says "
-                f"{record.decision}, on replay the study says {decision}; was it written with "
-                "another version of optuna? Install that one, or give a new --name"
-            )
 
     # Starts and ends.
 
@@ -297,24 +275,13 @@ class Search:
         config = self.ledger.trials[key.trial].config
         return fit_to_run(self.ledger.fit(key), config, self.spec, self.folder, facts=self.facts, lineage=self._lineage)
 
-    def _decision(self, key: FitKey, step: int, metrics: Metrics) -> str:
-        if divergence(metrics):  # whatever else such a step has or lacks
-            return "stop"
-        if not self._lineage.final and self.spec.metric not in metrics:
-            raise UserError(
-                f"metric: {self.spec.metric} is not among what the task reports: {', '.join(sorted(metrics))}; "
-                "correct the spec"
-            )
-        at_its_end = self.spec.stop_at is not None and step >= self.spec.stop_at
-        stop = at_its_end or self._suggestions.decide_to_stop(key, step, metrics)
-        return "stop" if stop else "continue"
-
     def _verdict_on_stopped(self, fit: FitEntry) -> tuple[State, str | None]:
         return verdict_on_stopped(fit, self.ledger.trials, stop_at=self.spec.stop_at)
 
     def _end(self, fit: FitEntry, state: State, error: str | None = None) -> None:
-        self._write(End(**fit.key._asdict(), state=state, error=error))
-        drop_checkpoints(fit, self.folder, self.spec, final=self._lineage.final)
+        said = None if error is None else printable(error, most=LONGEST_ERROR)
+        self._write(End(**fit.key._asdict(), state=state, error=said))
+        self._retention.reported(fit)
         self._settle(self.ledger.trials[fit.key.trial])
 
     def _settle(self, trial: TrialEntry) -> None:
@@ -325,12 +292,7 @@ class Search:
         if not state.is_finished:
             return
         self._write(Tell(trial=trial.number, state=state, value=value))
-        if state is State.COMPLETE and not self._lineage.final:
-            drop_unjudged(self.ledger, trial, self.folder)
-        if state is State.PRUNED:
-            drop_complete_fits(trial, self.folder)
-        if not self._lineage.final:  # whose trials answer together
-            drop_losers(self.ledger, self.folder)
+        self._retention.told(trial)
         for other in self._agenda.open_trials():
             if other.duplicate_of == trial.number:
                 self._settle(other)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from orchestrator.errors import Pointless
+from orchestrator.errors import Pointless, UserError
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.records import FitKey, State
 from orchestrator.history.run_folder import RunFolder
@@ -16,6 +16,14 @@ def divergence(metrics: Metrics) -> str | None:
     """Return what is wrong with a step's metrics; None where every one is a finite number."""
     wrong = [f"{name} is {value}" for name, value in metrics.items() if not math.isfinite(value)]
     return f"diverged: {', '.join(wrong)}" if wrong else None
+
+
+def require(metric: str, metrics: Metrics) -> None:
+    """Raise UserError where a step has not got the metric by which a search judges."""
+    if metric not in metrics:
+        raise UserError(
+            f"metric: {metric} is not among what the task reports: {', '.join(sorted(metrics))}; correct the spec"
+        )
 
 
 def differences_between(first: Metrics, again: Metrics) -> Iterator[str]:
@@ -71,11 +79,19 @@ def verdict_on_trial(ledger: Ledger, trial: TrialEntry, fits: Sequence[FitKey]) 
 
 def stop_if_all_failed_alike(ledger: Ledger, folder: RunFolder, *, total: int) -> None:
     """Raise Pointless where the first trials all failed, and all with the same error."""
-    told = [trial for trial in ledger.told() if trial.state is not State.DUPLICATE]
-    errors = {(trial.error or "").splitlines()[0] for trial in told if trial.error}
-    enough = len(told) >= min(SAME_FAILURES, total)
-    if enough and len(errors) == 1 and all(trial.state is State.FAILED for trial in told):
+    told: list[TrialEntry] = []
+    for trial in ledger.trials.values():
+        if not trial.state.is_finished or trial.state is State.DUPLICATE:
+            continue
+        if trial.state is not State.FAILED or _first_line(trial) != _first_line(told[0] if told else trial):
+            return
+        told.append(trial)
+    if len(told) >= min(SAME_FAILURES, total):
         raise Pointless(
             f"{folder.path}: the first {len(told)} trials all failed alike, so the search was stopped: "
             f"{told[0].error}\nMend the cause, then give the search a new --name"
         )
+
+
+def _first_line(trial: TrialEntry) -> str:
+    return next(iter((trial.error or "").splitlines()), "")

@@ -1,6 +1,7 @@
 """Toy tasks that do one thing more, for what an executor must bear."""
 
 import errno
+import shutil
 
 from orchestrator.task import Fit, Report
 from tests.toy_task import ToyTask
@@ -51,3 +52,36 @@ class OutOf(ToyTask):
             report(step, metrics, checkpoint)
 
         super().fit(fit, report_or_fail)
+
+
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Raising(ToyTask):
+    """Raises an error that is hard to write down, in the first trial only."""
+
+    def __init__(self, *, what: str) -> None:
+        super().__init__()
+        self.what = what
+
+    def fit(self, fit: Fit, report: Report) -> None:
+        if fit.trial:
+            return super().fit(fit, report)
+        print("surrogates are printed, too: \udcff")
+        if self.what == "surrogates":
+            raise ValueError("a name of no encoding: \udcff\ud800")
+        if self.what == "long":
+            raise ValueError("x" * 20_000_000 + " the end")
+        if self.what == "unspeakable":
+            raise UnspeakableError
+        if self.what == "many lines":
+            raise ValueError("the first line\n" + "y\n" * 10_000_000)
+        shutil.rmtree(fit.directory)
+        if self.what == "folder gone, raised":
+            raise ValueError("nowhere to go")
+        if self.what == "folder a file":
+            fit.directory.write_text("")
+            raise ValueError("nowhere to go")
+        return None

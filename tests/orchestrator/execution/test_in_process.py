@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from orchestrator.errors import RunFailed, UserError
 from orchestrator.execution.in_process import THREADS, InProcessExecutor, in_process
 from orchestrator.history.journal import read_journal
 from orchestrator.history.records import End, State
+from orchestrator.results.table import write_tables
 from orchestrator.search.search import Search
 from orchestrator.specs.specs import TaskSpec
 from tests.orchestrator.command import orchestrate, toy_search, written
@@ -151,3 +153,40 @@ def test_a_fit_here_computes_with_the_threads_of_the_spec_and_the_process_has_it
         with in_process(threads=3):
             assert "3" == os.environ[THREADS]
         assert before == os.environ.get(THREADS)
+
+
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("surrogates", r"ValueError: a name of no encoding: \\udcff\\ud800 \(tasks.py:\d+; all of it in error.txt\)"),
+        ("long", r"ValueError: x{250} \.\.\. \(19999508 characters cut\) \.\.\. x{242} the end \(tasks.py:\d+; .*\)"),
+        ("unspeakable", r"UnspeakableError: \(str\(\) of it raised RuntimeError\) \(tasks.py:\d+; .*\)"),
+        ("many lines", r"ValueError: the first line \(tasks.py:\d+; all of it in error.txt\)"),
+        ("folder gone, raised", r"ValueError: nowhere to go \(tasks.py:\d+; all of it in error.txt\)"),
+        ("folder gone", r"it deleted its own folder, .*/trials/0/seed0-fold0, and all checkpoints in it"),
+        ("folder a file", r"ValueError: nowhere to go \(tasks.py:\d+; error.txt could not be written\)"),
+    ],
+)
+def test_an_error_that_is_hard_to_write_down_is_the_fits_own_cut_and_escaped(
+    tmp_path: Path, what: str, error: str
+) -> None:
+    search = search_of("Raising", tmp_path / "run", with_={"what": what})
+    InProcessExecutor(keep_output=True).execute(search)
+    search.close()
+    assert [State.FAILED, State.COMPLETE] == [trial.state for trial in search.ledger.trials.values()]
+    assert re.fullmatch(error, search.ledger.trials[0].error or "")
+    write_tables(search.ledger, search.folder, alive=False)
+    assert search.journal.path.stat().st_size < 100_000
+    text = tmp_path / "run/trials/0/seed0-fold0/error.txt"
+    if what not in ("folder gone", "folder a file"):
+        assert text.stat().st_size < 210_000
+        assert "Error" in text.read_text(encoding="utf-8")
+
+
+def test_a_worker_that_died_with_many_words_leaves_a_short_record(tmp_path: Path) -> None:
+    search = search_of("Talking", tmp_path / "run")
+    key, _fit = search.next_fit() or pytest.fail("no fit")
+    search.failed(key, "x" * 20_000_000 + "\udcff")
+    search.close()
+    assert search.journal.path.stat().st_size < 100_000
+    assert (search.ledger.trials[0].error or "").endswith("x\\udcff")

@@ -44,6 +44,13 @@ def test_a_stopped_fit_diverged_or_is_of_no_more_use_or_was_pruned(
     assert verdict == verdict_on_stopped(fit_of(rows, stopped=True), trials_with(trial), stop_at=None)
 
 
+def test_what_an_earlier_version_heard_after_a_stop_does_not_count() -> None:
+    fit = fit_of({1: 0.5, 2: math.nan, 3: 0.9})
+    fit.decisions[2] = "stop"
+    diverged = (State.FAILED, "diverged: score is nan at step 2")
+    assert diverged == verdict_on_stopped(fit, trials_with(State.RUNNING), stop_at=None)
+
+
 def test_a_fit_that_was_to_stop_at_its_step_is_complete_there_and_pruned_before() -> None:
     trials = trials_with(State.RUNNING)
     assert (State.COMPLETE, None) == verdict_on_stopped(fit_of({1: 0.5, 2: 0.6}, stopped=True), trials, stop_at=2)
