@@ -37,10 +37,10 @@ class Experiment:
 
     @classmethod
     def of_file(cls, path: Path) -> "Experiment":
-        """Read an experiment, or a search space as one of a single stage whose judged fits are averaged."""
+        """Read an experiment, or a search space as one of a single stage whose winner is retrained."""
         if is_experiment(path):
             return cls.read(path)
-        return cls({path.stem: read_search(path)}, FinalSpec(stages=[path.stem], form="judged"))
+        return cls({path.stem: read_search(path)}, FinalSpec(stages=[path.stem]))
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Experiment":

@@ -34,6 +34,7 @@ def test_every_model_stands_in_the_table_beside_the_untuned_default(tmp_path: Pa
     rows = {row["row"]: row for row in json.loads(done.stdout)}
     assert {
         "winner",
+        "winner, its judged fits averaged",
         "ensemble of ties",
         "best mean",
         "untuned default",
