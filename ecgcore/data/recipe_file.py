@@ -4,7 +4,7 @@ Paths are relative to the file. Looks for no recording.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,8 +65,8 @@ def recipe_from(mapping: Mapping[str, Any]) -> RecipeFile:
     """
     file = Path(str(mapping["file"]))
     several = isinstance(mapping.get("recordings"), list)
-    content = content_from(mapping, file)
-    mistakes = _Mistakes(file)
+    content, wrong = content_from(mapping, file)
+    mistakes = _Mistakes(file, wrong)
     wishes, originals = [], []
     for number, folder in enumerate(content.recordings):
         place = f"recordings.{number}" if several else "recordings"
@@ -120,8 +120,8 @@ _KEYS = {"to": "store"}
 class _Mistakes:
     """Gathers what is wrong in several places, so that all of it is told."""
 
-    def __init__(self, file: Path) -> None:
-        self._file, self._found = file, list[str]()
+    def __init__(self, file: Path, found: Sequence[str]) -> None:
+        self._file, self._found = file, list(found)
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:

@@ -111,13 +111,25 @@ class Content(_Keys):
     allow_refused: float = 5.0
 
 
-def content_from(mapping: Mapping[str, Any], file: Path) -> Content:
-    """Check keys and kinds. Raises ValueError with every mistake, each as `file: key: rule, value`."""
+def content_from(mapping: Mapping[str, Any], file: Path) -> tuple[Content, list[str]]:
+    """Check keys and kinds; return what is right, and the mistakes, each as `file: key: rule, value`.
+
+    What is wrong is left out as a whole, so that the rest can be checked, too.
+    """
     try:
-        return Content.model_validate(mapping)
+        return Content.model_validate(mapping), []
     except ValidationError as error:
         several = isinstance(mapping.get("recordings"), list)
-        raise ValueError("\n".join(_sentences(error, file, several=several))) from None
+        mistakes = list(_sentences(error, file, several=several))
+        places = [one["loc"] for one in error.errors() if one["loc"]]
+    left = {key: value for key, value in mapping.items() if (key,) not in [place[:1] for place in places]}
+    stand_in = {"reader": "own", "from": "left-out"}
+    folders = mapping.get("recordings")
+    folders = folders if isinstance(folders, list) else [folders]
+    left_out = {place[1] for place in places if place[0] == "recordings" and len(place) > 1}
+    whole = ("recordings",) in places
+    kept = [stand_in if whole or number in left_out else folder for number, folder in enumerate(folders)]
+    return Content.model_validate({"store": "left-out", **left, "recordings": kept or [stand_in]}), mistakes
 
 
 def digest_of_content(content: Content) -> str:

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ecgcore.readers.table_words import control_characters, fold_mistakes, leads
 NEEDED = ("record", "patient", "labels")
 ALLOWED = (*NEEDED, "fold")
 SEPARATOR = ";"
+ABSENT = "(absent)"  # stands in the lines for a column that is missing
 
 
 def own_source(directory: Path, *, table: Path | None = None) -> Source:
@@ -56,7 +57,7 @@ def read_table(table: Path, *, missing: Callable[[str], str | None]) -> tuple[li
     missing: says of a record's name what is not there of it, or None. The records' paths are for the caller to set.
     """
     if not table.is_file():
-        raise ValueError(f"{table} is missing: name the CSV with {', '.join(NEEDED)} with --labels")
+        return [], [f"{table} is missing: name the CSV with {', '.join(NEEDED)} with --labels"]
     records: list[Listed] = []
     mistakes: list[str] = []
     first_line: dict[str, int] = {}
@@ -65,10 +66,10 @@ def read_table(table: Path, *, missing: Callable[[str], str | None]) -> tuple[li
         with table.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, strict=True)
             mistakes += [f"{table}:1: {mistake}" for mistake in _column_mistakes(list(rows.fieldnames or ()))]
-            if mistakes:
-                return [], mistakes
-            for row in rows:
-                found = _row_mistakes(row, missing, first_line)
+            absent = [column for column in NEEDED if column not in (rows.fieldnames or ())]
+            for row in rows if rows.fieldnames else ():
+                row |= dict.fromkeys(absent, ABSENT)  # told above; what else is wrong is told beside it
+                found = _row_mistakes(row, missing, first_line, absent=absent)
                 mistakes += [f"{table}:{rows.line_num}: {mistake}" for mistake in found]
                 first_line.setdefault(_name(row), rows.line_num)
                 folds.append((rows.line_num, (row.get("fold") or "").strip()))
@@ -96,9 +97,11 @@ def _column_mistakes(columns: list[str]) -> list[str]:
     return mistakes
 
 
-def _row_mistakes(row: dict[str, str], missing: Callable[[str], str | None], first_line: dict[str, int]) -> list[str]:
+def _row_mistakes(
+    row: dict[str, str], missing: Callable[[str], str | None], first_line: dict[str, int], *, absent: Sequence[str]
+) -> list[str]:
     if None in row or None in row.values():
-        return [f"the line must have as many fields as the first line, {len(row) - (None in row)}"]
+        return [f"the line must have as many fields as the first line, {len(row) - (None in row) - len(absent)}"]
     if hidden := control_characters(row.values()):
         return [hidden]
     mistakes = []
@@ -107,9 +110,9 @@ def _row_mistakes(row: dict[str, str], missing: Callable[[str], str | None], fir
         mistakes.append("record is empty")
     elif leads_outside(name):
         mistakes.append(f"record must be a path below the folder, but {name} leads out of it")
-    elif name in first_line:
+    elif name in first_line and name != ABSENT:
         mistakes.append(f"record {name} was listed before, in line {first_line[name]}; take one of the two out")
-    elif lacks := missing(name):
+    elif name != ABSENT and (lacks := missing(name)):
         mistakes.append(f"record {name} {lacks}")
     if not row["patient"].strip():
         mistakes.append(f"patient is empty (record {name})")

@@ -93,6 +93,8 @@ def _text_of(path: Path) -> str:
             raw = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); give the path of a YAML file") from None
+    except UserError:
+        raise
     except ValueError as error:  # a NUL in the path
         raise UserError(f"{str(path)!r}: cannot be read ({error}); give the path of a YAML file") from None
     if len(raw) > LARGEST_FILE:

@@ -99,6 +99,29 @@ def test_folds_are_a_whole_number_or_auto(folds):
     assert mistakes(split={"folds": folds}) == [f"{FILE}: split.folds: must be a whole number, or auto, got {folds!r}"]
 
 
+def test_a_wrong_kind_hides_no_impossible_value():
+    right, unreadable = {"reader": "numpy", "from": "x.npy"}, {"reader": "own", "form": "raw"}
+
+    found = "\n".join(mistakes(recordings=[unreadable, right], rate="fast", notch=0, split={"folds": 0}))
+
+    assert len(found.splitlines()) == 8
+    for said in (
+        "recordings.0.from: is required",
+        "recordings.0.form: unknown key",
+        "recordings.1.array_rate: must say",
+        "recordings.1.array_leads: must name",
+        "recordings.1.array_unit: must be",
+        "rate: must be a valid number, got 'fast'",
+        "notch: must be above 0 Hz, but got 0",
+        "split.folds: must be from 1",
+    ):
+        assert f"{FILE}: {said}" in found
+
+
+def test_a_recipe_of_nothing_right_is_told_as_such():
+    assert mistakes(recordings=3, store=None, split="x")[0].startswith(f"{FILE}: store: must be a valid string")
+
+
 def test_folds_that_are_automatic_leave_no_repeats_to_say():
     assert mistakes(split={"folds": "auto", "repeats": 2}) == [
         f"{FILE}: split: folds auto says how often they are drawn, too: leave repeats 2 out"

@@ -80,3 +80,13 @@ def test_a_missing_folder_or_table_is_refused(tmp_path):
         own_source(tmp_path / "none")
     with pytest.raises(ValueError, match="name the CSV with record, patient, labels with --labels"):
         own_source(tmp_path)
+
+
+def test_a_wrong_column_hides_no_wrong_line(tmp_path):
+    write_wfdb(tmp_path, "a", noise(1))
+    write_table(tmp_path, [["a", "x", "1"], ["gone", "", "1"], ["a"]], header="record,labels,age")
+
+    found = [line.partition(": ")[0] for line in mistakes(tmp_path)]
+
+    assert found == ["labels.csv:1", "labels.csv:1", "labels.csv:3", "labels.csv:3", "labels.csv:4"]
+    assert mistakes(tmp_path)[-1].endswith("as many fields as the first line, 3")
