@@ -10,6 +10,7 @@ from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import State
 from tests.faults.killed_driver import killed
+from tests.orchestrator.chained import chained, lines_of
 from tests.orchestrator.command import toy_search, written
 from tests.orchestrator.without_ray import orchestrate_here
 
@@ -114,15 +115,9 @@ def test_an_experiment_of_an_earlier_version_goes_on_without_companions(tmp_path
 
 
 def forget_from_scratch(path: Path) -> None:
-    from orchestrator.history.journal import encode
-    from orchestrator.history.records import SearchBegun
-
-    entries = read_journal(path)
-    first, at = entries[0]
-    assert isinstance(first, SearchBegun)
-    final = {key: value for key, value in first.spec["final"].items() if key != "from_scratch"}
-    older = SearchBegun(spec={**first.spec, "final": final})
-    path.write_bytes(b"".join(encode(record, at=when) for record, when in [(older, at), *entries[1:]]))
+    lines = lines_of(path.read_bytes())
+    del lines[0]["spec"]["final"]["from_scratch"]
+    path.write_bytes(chained(lines))
 
 
 def test_a_stage_may_not_have_the_name_of_a_companion(tmp_path: Path) -> None:

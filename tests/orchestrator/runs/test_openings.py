@@ -5,7 +5,6 @@ import json
 import shutil
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from orchestrator.runs.final_run import make_final, set_aside_if_tested
 from orchestrator.runs.preparation import refuse_second_look
 from orchestrator.runs.search_run import run_search
 from orchestrator.specs.specs import FinalSpec, SearchSpec
+from tests.orchestrator.chained import chained, lines_of
 from tests.orchestrator.in_process import toy_spec
 from tests.toy_task import SealedToyTask
 
@@ -215,8 +215,8 @@ def test_an_opening_of_an_earlier_version_counts_by_its_tasks_word_or_by_the_has
     bench.register.unlink()
     with pytest.raises(UserError, match=OPENED):
         made_of(bench.searched("two", data="new"))
-    text = one.final.journal.read_text()
-    one.final.journal.write_text(_reworded(text, "tests.toy_task:SealedToyTask", "tests.gone:SealedToyTask"))
+    journal = one.final.journal.read_bytes().replace(b"tests.toy_task:SealedToyTask", b"tests.gone:SealedToyTask")
+    one.final.journal.write_bytes(chained(lines_of(journal)))
     with pytest.raises(UserError, match=OPENED):
         made_of(bench.searched("four", "a,b", data="old"))
 
@@ -240,12 +240,3 @@ def test_a_register_forgets_a_torn_line_and_names_a_damaged_one(bench: Bench) ->
 
 def _killed() -> None:
     raise KeyboardInterrupt
-
-
-def _reworded(journal: str, old: str, new: str) -> str:
-    """Return a journal that says something else in its lines, each with the checksum of what it says now."""
-    lines = []
-    for line in journal.replace(old, new).splitlines():
-        body = line.rpartition(', "crc32": "')[0]
-        lines.append(f'{body}, "crc32": "{zlib.crc32((body + "}").encode()):08x}"}}\n')
-    return "".join(lines)
