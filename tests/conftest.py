@@ -1,11 +1,15 @@
 """What every test may ask for."""
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
 
 from tests.slurm.distribution import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
+
+# Workers of a Ray that is killed abort; their images, of more than a gigabyte, would lie in the working directory.
+resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 @pytest.fixture(scope="session")
