@@ -18,7 +18,7 @@ from ecgcore.data.store import Records, Store, open_store
 from ecgcore.fit import Doing, Fit, Metrics, Report, Scalar
 from ecgcore.parameters import Parameter
 from ecgcore.scores.challenge_score import ChallengeScore
-from ecgcore.scores.names import reported
+from ecgcore.scores.names import BOUNDED, reported
 from ecgcore.training.hyperparameters import known_parameters
 
 if TYPE_CHECKING:
@@ -31,16 +31,6 @@ if TYPE_CHECKING:
 # and asks for `parameters` and `describe` need not wait for them.
 
 Array = NDArray[Any]
-BOUNDED = (  # scores from 0 to 1; a log loss has no largest value, a challenge's score no smallest
-    "macro_auc",
-    "macro_pr_auc",
-    "macro_f1",
-    "macro_precision",
-    "macro_recall",
-    "accuracy",
-    "calibration_error",
-    "brier",
-)
 
 
 class ArrhythmiaTask:

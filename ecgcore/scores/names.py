@@ -12,6 +12,8 @@ SCORES = (
     "brier",
     "collapsed",
 )
+# From 0 to 1; a log loss has no largest value, a challenge's score no smallest, and `collapsed` is a yes or no.
+BOUNDED = tuple(name for name in SCORES if name not in ("log_loss", "collapsed"))
 LOSSES = ("train_loss", "val_loss")
 CHALLENGE = "challenge_score"  # where the task has rewards
 PARAMETERS = "parameters"  # weights of the network

@@ -20,7 +20,7 @@ from ecgcore.models.normalisation import ByTraining
 from ecgcore.scores.calibration import probabilities
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.metrics import decide, macro_auc, summary
-from ecgcore.scores.names import SCORES
+from ecgcore.scores.names import CHALLENGE, SCORES
 from ecgcore.signals.processing import changes_of
 from ecgcore.training.augmentation import Augmentation
 from ecgcore.training.checkpoints import (
@@ -44,7 +44,6 @@ from ecgcore.training.start_weights import load_start, read_resumed, read_start,
 from ecgcore.training.train_statistics import TrainingStatistics, measure
 
 Indices = NDArray[np.int64]
-CHALLENGE_SCORE = "challenge_score"
 
 
 def train(
@@ -248,14 +247,14 @@ def _epoch(
     learner.end_epoch(loss)
     losses = {"train_loss": train_loss, "val_loss": loss}
     if not np.isfinite(logits).all():
-        return losses | dict.fromkeys(SCORES if challenge is None else (*SCORES, CHALLENGE_SCORE), math.nan), None
+        return losses | dict.fromkeys(SCORES if challenge is None else (*SCORES, CHALLENGE), math.nan), None
     labels = store.records.labels[part.validation]
     scores = probabilities(logits, temperature=1.0, multilabel=store.multilabel)
     ids = tuple(store.records.ids[index] for index in part.validation.tolist())
     called = decide(scores, multilabel=store.multilabel)
     judged = summary(scores, called, labels, classes=statistics.learnable, multilabel=store.multilabel)
     if challenge is not None:
-        judged[CHALLENGE_SCORE] = challenge(called, labels)
+        judged[CHALLENGE] = challenge(called, labels)
     return losses | judged, Predictions(ids=ids, logits=logits, labels=labels)
 
 

@@ -88,20 +88,23 @@ def test_a_taking_over_that_was_cut_anywhere_is_finished_by_the_same_command(tmp
             assert now == [record for record in whole if isinstance(record, kind)], (kept, kind)
 
 
+def taken_over(source: Search, place: Path) -> Search:
+    """A final of all complete trials of a search."""
+    members = [Contender(source.folder, source.ledger, trial) for trial in source.ledger.ranked()]
+    how = FinalSpec(stages=["toy"], form="judged", of="ties")
+    lineage = Lineage(final=True)
+    spec = final_spec(members, how)
+    final = Search(spec, RunFolder(place), facts=source.facts, incarnation="test", lineage=lineage)
+    take_over(members, final)
+    final.close()
+    return final
+
+
 def test_a_final_keeps_the_weights_of_all_that_it_took_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = toy_spec(sampler="grid", trials=None, seeds=2, space={"x": {"choice": [0.1, 0.2, 0.3]}})
     source = run_in_process(open_search(spec, tmp_path / "toy"))
-    members = [Contender(source.folder, source.ledger, trial) for trial in source.ledger.ranked()]
     monkeypatch.setattr(retention, "KEPT_TRIALS", 1)
-    final = Search(
-        final_spec(members, FinalSpec(stages=["toy"], form="judged", of="ties")),
-        RunFolder(tmp_path / "final"),
-        facts=source.facts,
-        incarnation="test",
-        lineage=Lineage(final=True),
-    )
-    take_over(members, final)
-    final.close()
+    final = taken_over(source, tmp_path / "final")
     assert 6 == len([path for path in own_checkpoints(final.ledger, final.folder) if path.exists()])
 
 
@@ -109,16 +112,7 @@ def test_what_is_taken_over_runs_no_race(tmp_path: Path) -> None:
     spec = toy_spec(sampler="grid", trials=None, seeds=3, space={"x": {"choice": [0.1, 0.2, 0.3]}})
     source = run_in_process(open_search(spec, tmp_path / "toy"))
     source.ledger.spec = spec.model_copy(update={"race": Race()})
-    members = [Contender(source.folder, source.ledger, trial) for trial in source.ledger.ranked()]
-    final = Search(
-        final_spec(members, FinalSpec(stages=["toy"], form="judged", of="ties")),
-        RunFolder(tmp_path / "final"),
-        facts=source.facts,
-        incarnation="test",
-        lineage=Lineage(final=True),
-    )
-    take_over(members, final)
-    final.close()
+    final = taken_over(source, tmp_path / "final")
     assert [records.State.COMPLETE] * 3 == [trial.state for trial in final.ledger.trials.values()]
 
 
