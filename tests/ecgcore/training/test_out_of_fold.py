@@ -29,6 +29,7 @@ def test_each_record_has_the_mean_probability_of_the_fits_that_held_it_out(judge
     held = out_of_fold(judged, read, STORE)
     assert held.scores.shape == (16, 3)  # of 24: a third in each of two folds
     assert 2 == held.members
+    assert 1 == out_of_fold(judged[:3], read[:3], STORE).members  # of fold 1 there is one fit only
     name = STORE.records.ids[-1]  # held out by fold 0 of both seeds
     said = []
     for checkpoint in (read[0], read[2]):
