@@ -53,9 +53,9 @@ def fetch_model(uri: str, place: Path, *, runs: Path) -> Path:
         with _quiet():
             import mlflow  # here: it takes seconds
 
-            mlflow.set_tracking_uri(_uri(runs))
             try:
-                mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(beside))
+                with _speaking_to(_uri(runs)):
+                    mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(beside))
             except Exception as error:  # whatever MLflow and its store raise
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
                 raise UserError(f"start_from: {uri}: cannot be read from {_uri(runs)}: {reason}") from None
@@ -71,8 +71,11 @@ def _uri(runs: Path) -> str:
 
 
 def _log_run(folder: RunFolder, stages: tuple[str, ...]) -> str:
-    with _quiet():
-        store = _Store(folder)
+    uri = _uri(folder.path.parent)
+    if not os.environ.get("MLFLOW_TRACKING_URI"):  # a store that the user names may be meant for several people
+        _keep_private(folder.path.parent / "mlflow.db", folder.path.parent / "mlflow")
+    with _quiet(), _speaking_to(uri):
+        store = _Store(folder, uri)
         parent = store.begin(folder.name, identity=folder.name, parent=None)
         if stages:
             for name in stages:
@@ -97,16 +100,13 @@ def _keep_private(database: Path, artifacts: Path) -> None:
 class _Store:
     """One MLflow store and one experiment in it."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, uri: str) -> None:
         import mlflow  # here: it takes seconds, and only the end of a run needs it
         from mlflow.entities import Metric, Param, RunTag
 
         self._mlflow, self._metric, self._param, self._tag = mlflow, Metric, Param, RunTag
-        self.uri = _uri(folder.path.parent)
-        local = self.uri.startswith("sqlite:///")
-        if not os.environ.get("MLFLOW_TRACKING_URI"):  # a store that the user names may be meant for several people
-            _keep_private(folder.path.parent / "mlflow.db", folder.path.parent / "mlflow")
-        mlflow.set_tracking_uri(self.uri)
+        self.uri = uri
+        local = uri.startswith("sqlite:///")
         self._client = mlflow.MlflowClient()
         self._born = read_journal(folder.journal)[0][1].isoformat()
         found = self._client.get_experiment_by_name(folder.name)
@@ -245,6 +245,19 @@ def _package_of(task: str) -> Path:
     assert found is not None
     assert found.origin is not None
     return Path(found.origin).parent
+
+
+@contextlib.contextmanager
+def _speaking_to(uri: str) -> Iterator[None]:
+    """Let MLflow speak to this store: it keeps that in the environment, where a next run takes it for the user's."""
+    import mlflow
+
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None: nobody's again
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 """The copy in MLflow: who may read it."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from tests.orchestrator import without_ray
 from tests.orchestrator.command import toy_search, written
 from tests.orchestrator.without_ray import orchestrate_here
 
@@ -37,3 +39,15 @@ def test_a_store_that_the_user_names_is_left_as_it_is(tmp_path: Path) -> None:
     words = ("search", "--space", search, "--runs", tmp_path / "runs")
     assert 0 == orchestrate_here(*words, MLFLOW_TRACKING_URI=f"sqlite:///{shared}").returncode
     assert 0o664 == mode(shared)
+
+
+def test_a_process_that_copied_one_run_looks_for_the_store_of_the_next_beside_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow keeps the store that it was told in the environment, where it looks like one that the user names."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    search = written(tmp_path / "s.yaml", toy_search())
+    for folder in ("first", "second"):
+        assert 0 == without_ray.main(["search", "--space", str(search), "--runs", str(tmp_path / folder)])
+        assert (tmp_path / folder / "mlflow.db").exists()
+    assert "MLFLOW_TRACKING_URI" not in os.environ
