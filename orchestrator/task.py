@@ -60,6 +60,8 @@ class Fit:
     # lies beside it: a step that was reported before is compared, and does not count twice.
     resume_from: Path | None = None
     final: bool = False  # train on train + validation for exactly max_steps
+    # Compute each batch in so many parts and add up their gradients: a GPU had no room for a whole one.
+    batch_parts: int = 1
 
 
 class Report(Protocol):

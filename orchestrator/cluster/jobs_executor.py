@@ -18,6 +18,7 @@ from orchestrator.cluster.queue import NotSubmitted, Queue
 from orchestrator.cluster.run_files import RunFiles
 from orchestrator.cluster.slurm import Job, cancel_jobs
 from orchestrator.errors import RunFailed, UserError
+from orchestrator.history.failures import Failure
 from orchestrator.history.records import FitKey
 from orchestrator.search.search import Search
 from orchestrator.specs.specs import TaskSpec
@@ -129,7 +130,12 @@ class JobsExecutor:
             (one.folder / "ended.json").unlink()
             if content["kind"] == "disk_full":
                 raise RunFailed(f"{content['message']}; nothing is lost: make room, then `orchestrate resume` goes on")
-            search.failed(key, content["message"]) if content["kind"] == "failed" else search.returned(key)
+            if content["kind"] == "lost":
+                search.lost(key, content["message"], Failure(content["failure"]))
+            elif content["kind"] == "failed":
+                search.failed(key, content["message"])
+            else:
+                search.returned(key)
             return True
         self._miss(one, living)
         if one.missed > GONE_AFTER:

@@ -12,6 +12,7 @@ from typing import Any
 
 from orchestrator.errors import RunFailed, UserError
 from orchestrator.execution.one_fit import MAKE_ROOM, run_fit
+from orchestrator.history.failures import Failure
 from orchestrator.history.records import FitKey
 from orchestrator.search.search import Search
 from orchestrator.specs.specs import TaskSpec
@@ -52,7 +53,8 @@ class InProcessExecutor:
         """Run the search's fits until it has none left.
 
         Raises what the search raised, KeyboardInterrupt where somebody left the debugger, and RunFailed for what
-        leaves a process in an unknown state (under Ray the worker dies, and another one tries again).
+        leaves a process in an unknown state (under Ray the worker dies, and another one tries again). A fit that
+        hangs is ended by nobody.
         """
         task = self._task(search.spec.task)
         while following := search.next_fit():
@@ -96,11 +98,17 @@ class InProcessExecutor:
             return
         except BdbQuit:
             raise KeyboardInterrupt from None
-        except Exception as error:
-            raise RunFailed(f"{fit.directory}: this process cannot go on:\n{traceback.format_exc()}") from error
-        if ending.kind == "disk_full":
-            raise RunFailed(f"{ending.message}; {MAKE_ROOM}")
-        search.failed(key, ending.message) if ending.kind == "failed" else search.returned(key)
+        match ending.kind:
+            case "disk_full":
+                raise RunFailed(f"{ending.message}; {MAKE_ROOM}")
+            case "lost" if ending.failure is Failure.GPU_MEMORY:  # which PyTorch survives
+                search.lost(key, ending.message, ending.failure)
+            case "lost":
+                raise RunFailed(f"{fit.directory}: this process cannot go on: {ending.failure}: {ending.message}")
+            case "failed":
+                search.failed(key, ending.message)
+            case "returned":
+                search.returned(key)
 
     def _task(self, spec: TaskSpec) -> Task:
         text = spec.model_dump_json(by_alias=True)

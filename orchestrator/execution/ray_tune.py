@@ -5,34 +5,39 @@ search and the search's decision back. Both are pickled by Tune, which an open j
 ask the one execution that there is in this process.
 """
 
-import contextlib
 import json
 import math
-import os
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-import psutil
 import ray
 from ray import tune
+from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from orchestrator.errors import RunFailed, UserError
-from orchestrator.execution.one_fit import MAKE_ROOM, run_fit
-from orchestrator.execution.retiring import park_if_retiring
+from orchestrator.execution.one_fit import MAKE_ROOM
+from orchestrator.execution.ray_worker import call_in_worker, fit_in_worker
+from orchestrator.history.failures import Failure
 from orchestrator.history.records import FitKey
 from orchestrator.search.search import Search
+from orchestrator.search.silence import Silences, longest_silence
 from orchestrator.specs.specs import TaskSpec
-from orchestrator.specs.task_loading import load_task
-from orchestrator.task import Metrics, Task, fit_from_json, fit_to_json
+from orchestrator.task import fit_to_json
 
 Result = TypeVar("Result")
 Given = ParamSpec("Given")
+
+
+_call = ray.remote(num_cpus=1, max_retries=0)(call_in_worker)
+
+
+def _run_fit(config: dict[str, Any]) -> None:
+    fit_in_worker(config, tell=tune.report)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,7 @@ class RayExecutor:
     gpus_per_fit: float = 0.0
     driver: int = 0  # the process with which the workers of this machine die; 0: somebody else ends them
     elastic: bool = False  # as many fits at a time as the nodes of the moment have room for, not as the spec says
+    why_node_went: Callable[[str], Failure] = lambda _message: Failure.NODE  # read off what Ray says of it
 
     def execute(self, search: Search) -> None:
         """Run the search's fits until it has none left.
@@ -57,7 +63,7 @@ class RayExecutor:
         tuner = tune.Tuner(
             trainable,
             tune_config=tune.TuneConfig(search_alg=_Asker(), scheduler=_Decider(), num_samples=-1, reuse_actors=True),
-            run_config=tune.RunConfig(storage_path=storage, name=search.folder.name, verbose=0, callbacks=[]),
+            run_config=tune.RunConfig(storage_path=storage, name=search.folder.name, verbose=0, callbacks=[_Watch()]),
         )
         _execution = execution = _Execution(search, self)
         try:
@@ -111,7 +117,9 @@ class _Execution:
         self.failure: Exception | None = None  # the first one: Tune would turn it into a text
         self._executor = executor
         self._keys: dict[str, FitKey] = {}  # by Tune's id of the trial that runs the fit
-        self._errors: dict[str, str] = {}  # by the same id, what is known of the death of a worker
+        self._deaths: dict[str, str] = {}  # by the same id, what Ray says of the death of a worker
+        self._losses: dict[str, tuple[Failure, str]] = {}  # by the same id, what the worker said itself, or we know
+        self._silences, self._looked_at = Silences(), -math.inf
         self._slots, self._counted_at = 0, -math.inf
 
     def next_fit(self, trial_id: str) -> dict[str, Any] | str | None:
@@ -131,24 +139,45 @@ class _Execution:
             "driver": self._executor.driver,
         }
 
-    def reported(self, key: FitKey, result: dict[str, Any]) -> bool:
+    def reported(self, trial_id: str, key: FitKey, result: dict[str, Any]) -> bool:
         """Pass a step on; return whether the fit must stop."""
+        self._silences.heard(trial_id)
+        if result.get("ending") == "lost":
+            self._losses[trial_id] = Failure(result["failure"]), result["message"]
+        if "step" not in result:  # how the fit ended: said once it has
+            return False
         return self.search.reported(key, result["step"], json.loads(result["metrics"]), result["checkpoint"] or None)
 
     def died(self, trial_id: str, error: str) -> None:
         """Keep what is known of a worker's death until Tune says that its trial is over."""
-        self._errors[trial_id] = error
+        self._deaths[trial_id] = error
+
+    def look(self, trials: Sequence[Trial]) -> None:
+        """End the workers of fits that have been silent for too long; called again and again."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_EVERY_S:
+            return
+        self._looked_at = now
+        at_work = {trial.trial_id: trial for trial in trials if trial.status == Trial.RUNNING}
+        most = longest_silence(self.search.spec.stall_s, self.search.ledger)
+        for trial_id, silent in self._silences.look(set(at_work), now=now).items():
+            if silent > most and trial_id not in self._losses and trial_id in self._keys:
+                self._losses[trial_id] = Failure.STALLED, f"it neither reported nor ended for {most:.0f} s"
+                if (worker := at_work[trial_id].temporary_state.ray_actor) is not None:
+                    ray.kill(worker)  # its raylet ends the process, whatever that is doing
 
     def ended(self, trial_id: str, result: dict[str, Any], *, error: bool) -> None:
         """Tell the search how a fit ended. Raises RunFailed where its disk is full."""
         key = self._keys.pop(trial_id)
         if error:
-            message = self._errors.pop(trial_id, "no message")
-            self.search.lost(key, message, with_node=_NODE_DIED in message)
-        elif result.get("disk_full"):
-            raise RunFailed(f"{result['disk_full']}; {MAKE_ROOM}")
-        elif result.get("failure"):
-            self.search.failed(key, result["failure"])
+            death = self._deaths.pop(trial_id, "no message")
+            failure = self._executor.why_node_went(death) if _NODE_DIED in death else Failure.WORKER
+            failure, message = self._losses.pop(trial_id, (failure, death))
+            self.search.lost(key, message, failure)
+        elif result.get("ending") == "disk_full":
+            raise RunFailed(f"{result['message']}; {MAKE_ROOM}")
+        elif result.get("ending") == "failed":
+            self.search.failed(key, result["message"])
         else:
             self.search.returned(key)
 
@@ -165,6 +194,7 @@ class _Execution:
 
 
 COUNT_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
 _NO_MORE = str(Searcher.FINISHED)
 _NODE_DIED = "because its node has died"  # Ray says it in words only
 
@@ -219,9 +249,7 @@ class _Decider(FIFOScheduler):
 
     @_passed_on
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        if "step" not in result:  # how the fit ended
-            return str(TrialScheduler.CONTINUE)
-        stop = _current().reported(FitKey(*trial.config["key"]), result)
+        stop = _current().reported(trial.trial_id, FitKey(*trial.config["key"]), result)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
@@ -230,48 +258,9 @@ class _Decider(FIFOScheduler):
         _current().died(trial.trial_id, said or "the worker process died")
 
 
-# In a worker.
+class _Watch(tune.Callback):
+    """Looks, in Tune's own loop, for fits that hang."""
 
-_tasks: dict[str, Task] = {}  # a worker outlives the fits that it is sent, and constructs each task once
-
-
-def _run_fit(config: dict[str, Any]) -> None:
-    _die_with(config["driver"])
-    fit = fit_from_json(config["fit"])
-
-    def report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
-        plain = {name: float(value) for name, value in metrics.items()}
-        tune.report({"step": step, "metrics": json.dumps(plain), "checkpoint": checkpoint or ""})
-        park_if_retiring()
-
-    park_if_retiring()
-    ending = run_fit(_task(config["task"]), fit, report)
-    if ending.kind != "returned":
-        tune.report({"failure" if ending.kind == "failed" else "disk_full": ending.message})
-
-
-@ray.remote(num_cpus=1, max_retries=0)
-def _call(task: str, method: str, values: Sequence[Any], driver: int) -> Any:
-    _die_with(driver)
-    return getattr(_task(task), method)(*values)
-
-
-def _task(text: str) -> Task:
-    if text not in _tasks:
-        _tasks[text] = load_task(TaskSpec.model_validate_json(text))
-    return _tasks[text]
-
-
-def _die_with(driver: int) -> None:
-    """End this process soon after the driver's end: kill -9 leaves no time for anybody to tell it."""
-    if not driver or any(thread.name == "die-with-driver" for thread in threading.enumerate()):
-        return
-
-    def watch() -> None:
-        with contextlib.suppress(psutil.Error):
-            process = psutil.Process(driver)
-            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="die-with-driver", daemon=True).start()
+    @_passed_on
+    def on_step_end(self, iteration: int, trials: list[Trial], **_info: Any) -> None:
+        _current().look(trials)

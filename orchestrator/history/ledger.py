@@ -14,11 +14,13 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any
 
+from orchestrator.history.failures import Failure
 from orchestrator.history.journal_lines import Entry
 from orchestrator.history.records import (
     Ask,
     End,
     FitKey,
+    Lost,
     Record,
     Reported,
     SearchBegun,
@@ -43,6 +45,8 @@ class FitEntry:
     decisions: dict[int, str] = field(default_factory=dict)  # by step
     state: State = State.RUNNING
     error: str | None = None
+    failure: Failure | None = None  # of what kind the error is, where it failed
+    losses: list[tuple[Failure, int]] = field(default_factory=list)  # how it was lost, and after which step
     seconds: float = 0.0  # spent in workers, over all its starts
     last_at: datetime | None = None
 
@@ -54,6 +58,10 @@ class FitEntry:
     def last_step_with_weights(self) -> int:
         """The last step; of a fit that writes checkpoints the last that has one."""
         return max(self.checkpoints, default=self.last_step)
+
+    def times_lost(self, *kinds: Failure) -> int:
+        """Return how often it was lost in these ways since its last step."""
+        return sum(kind in kinds and step == self.last_step for kind, step in self.losses)
 
     @property
     def was_stopped(self) -> bool:
@@ -110,6 +118,7 @@ class Ledger:
         self.winners: dict[str, int] = {}  # by the name of another run: from which of its trials this one's fits start
         self.open: dict[int, TrialEntry] = {}  # those of the trials that were begun and not told, by number
         self.fit_seconds = 0.0  # in workers, of all fits, those side by side added up
+        self.longest_step_s = 0.0  # between two signs of life of one fit
         self._ranking: list[tuple[float, int]] = []  # of the complete trials, the best first
         self.elapsed_s = 0.0  # wall-clock during which fits ran, over all incarnations
         self._incarnation: str | None = None
@@ -140,7 +149,10 @@ class Ledger:
                     fit.checkpoints[record.step] = record.checkpoint
             case End():
                 fit = self._touched(record, at)
-                fit.state, fit.error = record.state, record.error
+                fit.state, fit.error, fit.failure = record.state, record.error, record.failure
+            case Lost():
+                fit = self._touched(record, at)
+                fit.losses.append((record.failure, fit.last_step))
             case Tell():
                 trial = self.trials[record.trial]
                 trial.state, trial.value = record.state, record.value
@@ -156,12 +168,14 @@ class Ledger:
         """Return the fit's entry, made where it is new."""
         return self.trials[key.trial].fits.setdefault(key, FitEntry(key))
 
-    def _touched(self, record: Reported | End, at: datetime) -> FitEntry:
+    def _touched(self, record: Reported | End | Lost, at: datetime) -> FitEntry:
         fit = self.fit(FitKey(record.trial, record.seed, record.fold))
         if fit.was_stopped:  # its end may be written by a later driver, and the time between was nobody's
             return fit
         if fit.last_at is not None:
             passed = max(0.0, (at - fit.last_at).total_seconds())
+            if not isinstance(record, Lost):  # which may have come long after it did anything
+                self.longest_step_s = max(self.longest_step_s, passed)
             fit.seconds += passed
             self.fit_seconds += passed
         fit.last_at = at

@@ -3,7 +3,7 @@
 Of the journals that earlier versions wrote; those of today are chained, see journal_lines.py.
 """
 
-from orchestrator.history.records import Ask, End, FitKey, Record, Reported, Start, Tell
+from orchestrator.history.records import Ask, End, FitKey, Lost, Record, Reported, Start, Tell
 
 
 class RecordOrder:
@@ -25,7 +25,7 @@ class RecordOrder:
             case Start():
                 self._refuse_unasked(record.trial)
                 self._started.add(FitKey(record.trial, record.seed, record.fold))
-            case Reported() | End():
+            case Reported() | End() | Lost():
                 key = FitKey(record.trial, record.seed, record.fold)
                 if key not in self._started:
                     raise ValueError("it is of trial {}, seed {}, fold {}, which was not started".format(*key))

@@ -1,6 +1,7 @@
 """The journal's schema: one frozen dataclass for each kind of event.
 
-Frozen; a new field needs a new version. Of version 1, whose lines are not chained (journal_lines.py), all is read.
+Frozen; a new field needs a new version. All earlier ones are read: 1, whose lines are not chained (journal_lines.py),
+and 2, which does not say why fits failed or were lost.
 
 Knows nothing of files (journal.py) or of what follows from the events (ledger.py).
 """
@@ -12,10 +13,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from orchestrator.history.failures import Failure
 from orchestrator.task import Config, Metrics
 
-VERSION = 2
-READABLE = (1, VERSION)
+VERSION = 3
+READABLE = (1, 2, VERSION)
 
 
 class State(StrEnum):
@@ -95,6 +97,18 @@ class End:
     fold: int
     state: State
     error: str | None
+    failure: Failure | None = None  # of what kind, where it failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """A fit was lost with its worker, by no error of its code's, and goes on elsewhere from its newest checkpoint."""
+
+    trial: int
+    seed: int
+    fold: int
+    failure: Failure
+    error: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,13 +136,14 @@ class TestOpened:
     checkpoints: tuple[str, ...]
 
 
-Record = SearchBegun | Ask | Start | Reported | End | Tell | Stage | TestOpened
+Record = SearchBegun | Ask | Start | Reported | End | Lost | Tell | Stage | TestOpened
 _KINDS: dict[str, type[Record]] = {
     "search": SearchBegun,
     "ask": Ask,
     "start": Start,
     "report": Reported,
     "end": End,
+    "lost": Lost,
     "tell": Tell,
     "stage": Stage,
     "test_opened": TestOpened,
@@ -157,10 +172,14 @@ def from_json(line: Mapping[str, Any]) -> tuple[Record, datetime]:
         raise ValueError(f"unknown event {line.get('event')!r}; known are {', '.join(_KINDS)}")
     names = {field.name for field in fields(kind)}
     values = {key: value for key, value in line.items() if key not in ("event", "version", "at")}
+    if kind is End and line["version"] < 3:
+        values["failure"] = None
     if values.keys() != names:
         raise ValueError(f"event {line['event']!r} must have exactly the fields {', '.join(sorted(names))}")
     if "state" in values:
         values["state"] = State(values["state"])
+    if values.get("failure") is not None:
+        values["failure"] = Failure(values["failure"])
     if "metrics" in values:
         values["metrics"] = {name: math.nan if x is None else x for name, x in values["metrics"].items()}
     if "checkpoints" in values:

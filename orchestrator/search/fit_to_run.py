@@ -4,6 +4,7 @@ from orchestrator.history.ledger import FitEntry
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.lineage import Lineage
 from orchestrator.search.retention import newest_checkpoint
+from orchestrator.search.retries import parts_of
 from orchestrator.search.seeds import draw_seed
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.space import complete_config
@@ -27,4 +28,5 @@ def fit_to_run(
         start_from=lineage.start_from(seed, fold),
         resume_from=newest_checkpoint(entry, folder),
         final=lineage.final,
+        batch_parts=parts_of(entry, halve=spec.halves_batches),
     )

@@ -18,17 +18,14 @@ from orchestrator.task import Metrics
 
 log = logging.getLogger(__name__)
 
-MOST_LOSSES = 3  # a fit whose worker died so often without a step in between is failed
-
 
 class Reports:
-    """What the fits that run now have reported since they were started, what of it was refused, whose workers died."""
+    """What the fits that run now have reported since they were started, and what of it was refused."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._steps: dict[FitKey, set[int]] = {}
         self._refused: dict[FitKey, str] = {}
-        self._losses: dict[FitKey, int] = {}  # since the last step that was new
 
     def begun(self, key: FitKey) -> None:
         """Take note that a fit begins to report, for the first time or again."""
@@ -43,21 +40,12 @@ class Reports:
             self._refused[fit.key] = mistake
         else:
             self._steps.setdefault(fit.key, set()).add(step)
-            if step not in fit.metrics:
-                self._losses.pop(fit.key, None)
         return mistake
 
     def over(self, key: FitKey) -> str | None:
         """Forget a fit; return what of it was refused."""
         self._steps.pop(key, None)
         return self._refused.pop(key, None)
-
-    def lost(self, key: FitKey, error: str) -> str | None:
-        """Take note that a fit's worker died; return why the fit has failed, where that happened once too often."""
-        self._losses[key] = self._losses.get(key, 0) + 1
-        if self._losses[key] < MOST_LOSSES:
-            return None
-        return f"its worker died {MOST_LOSSES} times in a row without finishing a step: {error}"
 
     def _mistake(
         self, fit: FitEntry, step: int, metrics: Metrics, checkpoint: str | None, max_steps: int

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from orchestrator.errors import UserError, printable
+from orchestrator.history.failures import Failure
 from orchestrator.history.first_record import first_spec, refuse_another
 from orchestrator.history.journal import AnyJournal, Journal
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
@@ -16,6 +17,7 @@ from orchestrator.history.records import (
     Ask,
     End,
     FitKey,
+    Lost,
     Record,
     Reported,
     SearchBegun,
@@ -33,9 +35,13 @@ from orchestrator.search.fit_to_run import fit_to_run
 from orchestrator.search.lineage import Lineage
 from orchestrator.search.reports import Reports
 from orchestrator.search.retention import Retention
+from orchestrator.search.retries import why_given_up
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.search.verdicts import (
+    LONGEST_ERROR,
+    Verdict,
+    failed,
     stop_if_all_failed_alike,
     verdict_on_returned,
     verdict_on_stopped,
@@ -45,8 +51,6 @@ from orchestrator.specs.specs import SearchSpec, as_data, as_today, differences
 from orchestrator.task import Fit, Metrics
 
 log = logging.getLogger(__name__)
-
-LONGEST_ERROR = 10_000  # characters of a fit's error in the journal
 
 Listener = Callable[["Search", Record], None]
 
@@ -113,8 +117,7 @@ class Search:
     def reported(self, key: FitKey, step: int, metrics: Metrics, checkpoint: str | None) -> bool:
         """Journal a step together with the study's decision; return whether the fit must stop.
 
-        Known steps are compared only; what comes after a stop is not heard; a fit that breaks a rule (reports.py) is
-        stopped, and fails with that rule.
+        Known steps are compared only, what comes after a stop is not heard, who breaks a rule (reports.py) has failed.
         """
         fit = self.ledger.fit(key)
         if fit.was_stopped or self._reports.refuse(fit, step, metrics, checkpoint, max_steps=self._steps_of(key)):
@@ -138,37 +141,36 @@ class Search:
         if fit.state.is_finished:
             return
         out_of_budget, most = self.spending.is_over, self._steps_of(key)
-        state, error = verdict_on_returned(fit, out_of_budget=out_of_budget, max_steps=most)
-        if state.is_finished:
-            self._end(fit, state, error)
+        verdict = verdict_on_returned(fit, out_of_budget=out_of_budget, max_steps=most)
+        if verdict.state.is_finished:
+            self._end(fit, verdict)
 
     def failed(self, key: FitKey, error: str) -> None:
         """Close a fit that raised an error of the task's code: a failed trial is data."""
         fit = self._over(key)
         if not fit.state.is_finished:
-            self._end(fit, State.FAILED, error)
+            self._end(fit, failed(Failure.CODE, error))
 
-    def lost(self, key: FitKey, error: str, *, with_node: bool = False) -> None:
-        """Hand a fit whose worker died to another worker, unless that happens again and again.
-
-        with_node: the whole node went, which is no fault of the fit's.
-        """
+    def lost(self, key: FitKey, error: str, failure: Failure = Failure.WORKER) -> None:
+        """Hand a fit that was lost with its worker to another one, unless it has failed with that (retries.py)."""
         fit = self._over(key)
         if fit.state.is_finished:
             return
-        last_line = printable(error.splitlines()[-1] if error else "", most=LONGEST_ERROR)
-        log.warning("trial %d: the worker of seed %d, fold %d died (%s)", *key, last_line)
-        if not with_node and (words := self._reports.lost(key, error)):
-            self._end(fit, State.FAILED, words)
+        said = printable(error, most=LONGEST_ERROR)
+        log.warning("trial %d: seed %d, fold %d: %s (%s)", *key, failure, (said.splitlines() or [""])[-1])
+        if words := why_given_up(fit, failure, said, halve=self.spec.halves_batches):
+            self._end(fit, failed(failure, words))
+        else:
+            self._write(Lost(**key._asdict(), failure=failure, error=said))
 
     def _over(self, key: FitKey) -> FitEntry:
         """Return a fit that runs no more, ended where that was decided before it came back, however it came."""
         self.in_flight.discard(key)
         fit, refused = self.ledger.fit(key), self._reports.over(key)
         if fit.was_stopped:
-            self._end(fit, *self._verdict_on_stopped(fit))
+            self._end(fit, self._verdict_on_stopped(fit))
         elif refused:
-            self._end(fit, State.FAILED, refused)
+            self._end(fit, failed(Failure.CODE, refused))
         return fit
 
     # What whoever runs it from beginning to end asks and tells.
@@ -200,7 +202,7 @@ class Search:
                 kept = theirs.checkpoints.get(step) if step == last else None
                 row = {**fit.key._asdict(), "step": step, "metrics": theirs.metrics[step], "checkpoint": kept}
                 self._write(Reported(**row, decision="continue"))
-            self._end(fit, State.COMPLETE)
+            self._end(fit, Verdict(State.COMPLETE))
 
     def open_test(self, checkpoints: tuple[str, ...]) -> None:
         """Journal that the sealed part is about to be opened for these checkpoints."""
@@ -235,13 +237,13 @@ class Search:
             self._write(SearchBegun(spec=self._described))
         for fit in [fit for trial in self._agenda.open_trials() for fit in trial.fits.values()]:
             if fit.was_stopped and not fit.state.is_finished:
-                self._end(fit, *self._verdict_on_stopped(fit))
+                self._end(fit, self._verdict_on_stopped(fit))
         for trial in self._agenda.open_trials():
             self._settle(trial)
         for trial in self.ledger.told():
             for fit in trial.fits.values():
                 if fit.starts and not fit.state.is_finished:  # it was in flight when another fit decided the trial
-                    self._end(fit, *verdict_on_useless(trial))
+                    self._end(fit, verdict_on_useless(trial))
 
     def _write(self, record: Record) -> None:
         entry, at = self.journal.append(record)
@@ -265,7 +267,6 @@ class Search:
         return trial
 
     def _steps_of(self, key: FitKey) -> int:
-        """Return how many steps a fit runs for, at most."""
         return self.spec.max_steps if self._lineage.final else self.spec.steps_of(self.ledger.trials[key.trial].config)
 
     def _started(self, key: FitKey) -> Fit:
@@ -275,12 +276,11 @@ class Search:
         config = self.ledger.trials[key.trial].config
         return fit_to_run(self.ledger.fit(key), config, self.spec, self.folder, facts=self.facts, lineage=self._lineage)
 
-    def _verdict_on_stopped(self, fit: FitEntry) -> tuple[State, str | None]:
+    def _verdict_on_stopped(self, fit: FitEntry) -> Verdict:
         return verdict_on_stopped(fit, self.ledger.trials, stop_at=self.spec.stop_at)
 
-    def _end(self, fit: FitEntry, state: State, error: str | None = None) -> None:
-        said = None if error is None else printable(error, most=LONGEST_ERROR)
-        self._write(End(**fit.key._asdict(), state=state, error=said))
+    def _end(self, fit: FitEntry, verdict: Verdict) -> None:
+        self._write(End(**fit.key._asdict(), **verdict._asdict()))
         self._retention.reported(fit)
         self._settle(self.ledger.trials[fit.key.trial])
 

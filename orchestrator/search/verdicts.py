@@ -2,14 +2,32 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from orchestrator.errors import Pointless, UserError
+from orchestrator.errors import Pointless, UserError, printable
+from orchestrator.history.failures import Failure
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.records import FitKey, State
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.task import Metrics
 
 SAME_FAILURES = 3  # the first trials failing alike means a mistake in the code or the data, not in a configuration
+
+
+LONGEST_ERROR = 10_000  # characters of a fit's error in the journal
+
+
+class Verdict(NamedTuple):
+    """What becomes of a fit: its state, and of one that failed the error and its class. Running: nothing yet."""
+
+    state: State
+    error: str | None = None
+    failure: Failure | None = None
+
+
+def failed(failure: Failure, error: str) -> Verdict:
+    """Return the verdict on a fit that failed."""
+    return Verdict(State.FAILED, printable(error, most=LONGEST_ERROR), failure)
 
 
 def divergence(metrics: Metrics) -> str | None:
@@ -34,32 +52,30 @@ def differences_between(first: Metrics, again: Metrics) -> Iterator[str]:
             yield f"{name} = {now:g}, the journal has {value:g}"
 
 
-def verdict_on_stopped(
-    fit: FitEntry, trials: Mapping[int, TrialEntry], *, stop_at: int | None
-) -> tuple[State, str | None]:
-    """Return the state, and the error, of a fit that was told to stop: diverged, of no more use, done, or pruned."""
+def verdict_on_stopped(fit: FitEntry, trials: Mapping[int, TrialEntry], *, stop_at: int | None) -> Verdict:
+    """Return what becomes of a fit that was told to stop: it diverged, is of no more use, done, or pruned."""
     step = fit.stopped_at
     if problem := divergence(fit.metrics[step]):
-        return State.FAILED, f"{problem} at step {step}"
+        return failed(Failure.DIVERGED, f"{problem} at step {step}")
     if trials[fit.key.trial].state.is_finished:
         return verdict_on_useless(trials[fit.key.trial])
     if stop_at is not None and step >= stop_at:
-        return State.COMPLETE, None
-    return State.PRUNED, None
+        return Verdict(State.COMPLETE)
+    return Verdict(State.PRUNED)
 
 
-def verdict_on_useless(trial: TrialEntry) -> tuple[State, str | None]:
-    """Return the state, and the error, of a fit that did not end before its trial was told."""
-    return State.INCOMPLETE, "another fit of the trial failed" if trial.state is State.FAILED else None
+def verdict_on_useless(trial: TrialEntry) -> Verdict:
+    """Return what becomes of a fit that did not end before its trial was told."""
+    return Verdict(State.INCOMPLETE, "another fit of the trial failed" if trial.state is State.FAILED else None)
 
 
-def verdict_on_returned(fit: FitEntry, *, out_of_budget: bool, max_steps: int) -> tuple[State, str | None]:
-    """Return the state, and the error, of a fit whose task came back. Running: to be continued with more budget."""
+def verdict_on_returned(fit: FitEntry, *, out_of_budget: bool, max_steps: int) -> Verdict:
+    """Return what becomes of a fit whose task came back. Running: to be continued with more budget."""
     if not fit.metrics:
-        return State.FAILED, "the fit returned without having reported a step"
+        return failed(Failure.CODE, "the fit returned without having reported a step")
     if out_of_budget and fit.last_step < max_steps:
-        return State.RUNNING, None
-    return State.COMPLETE, None
+        return Verdict(State.RUNNING)
+    return Verdict(State.COMPLETE)
 
 
 def verdict_on_trial(ledger: Ledger, trial: TrialEntry, fits: Sequence[FitKey]) -> tuple[State, float | None]:

@@ -31,6 +31,7 @@ _OF_A_SEARCH: Mapping[str, float] = {
     "folds": FITS_OF_A_TRIAL,
     "concurrency": 1024,
     "cpus_per_fit": 1024,
+    "stall_s": 31_536_000,  # a year
     "budget.minutes": 5_256_000,  # ten years
     "budget.gpu_hours": 10_000_000,
     "prune.successive_halving.factor": 1000,

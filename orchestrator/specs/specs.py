@@ -66,6 +66,8 @@ class SearchSpec(StrictModel):
     race: Annotated[Race | None, BeforeValidator(race_or_none)] = None
     budget: Budget | None = None
     concurrency: int = Field(default=1, ge=1)  # fits at a time
+    stall_s: float | None = Field(default=None, ge=0)  # so long may a fit be silent: see search/silence.py
+    on_out_of_memory: Literal["fail", "halve_batch"] = "fail"  # of a GPU: see search/retries.py
     cpus_per_fit: int = Field(
         default=1, ge=1
     )  # threads of a fit; part of the spec, since sums round differently with more
@@ -88,6 +90,11 @@ class SearchSpec(StrictModel):
         return min(number for number in (self.trials, size) if number is not None)
 
     @property
+    def halves_batches(self) -> bool:
+        """Whether a fit that runs out of a GPU's memory tries once with half its batch."""
+        return self.on_out_of_memory == "halve_batch"
+
+    @property
     def varies(self) -> bool:
         """Whether the space has more to try than the values that are fixed."""
         return any(isinstance(entry, AnyDimension) for entry in self.space.values())
@@ -108,7 +115,7 @@ class SearchSpec(StrictModel):
 
 
 # What a resume may change; everything else is part of what the search is.
-CHANGEABLE = ("trials", "budget", "concurrency")
+CHANGEABLE = ("trials", "budget", "concurrency", "stall_s")
 
 
 def _path(value: Any) -> Any:

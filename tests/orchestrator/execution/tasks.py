@@ -1,7 +1,11 @@
 """Toy tasks that do one thing more, for what an executor must bear."""
 
 import errno
+import os
+import re
 import shutil
+import signal
+import time
 
 from orchestrator.task import Fit, Report
 from tests.toy_task import ToyTask
@@ -52,6 +56,42 @@ class OutOf(ToyTask):
             report(step, metrics, checkpoint)
 
         super().fit(fit, report_or_fail)
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch's is called."""
+
+
+class NeedsRoom(ToyTask):
+    """Runs out of a GPU's memory at its second step with whole batches; trial 1 with halves of them, too."""
+
+    def fit(self, fit: Fit, report: Report) -> None:
+        def report_or_fail(step: int, metrics: dict[str, float], checkpoint: str | None = None) -> None:
+            if step == 2 and (fit.batch_parts == 1 or fit.trial == 1):
+                raise OutOfMemoryError("Tried to allocate 2.00 GiB")
+            report(step, metrics, checkpoint)
+
+        super().fit(fit, report_or_fail)
+
+
+class Hanging(ToyTask):
+    """Hangs before its second step, each trial in a way of its own: the first always, the others once."""
+
+    def fit(self, fit: Fit, report: Report) -> None:
+        def hang_or_report(step: int, metrics: dict[str, float], checkpoint: str | None = None) -> None:
+            if step == 2 and (fit.trial == 0 or not (fit.directory / "once").exists()):
+                (fit.directory / "once").touch()
+                self._hang(fit.trial)
+            report(step, metrics, checkpoint)
+
+        super().fit(fit, hang_or_report)
+
+    def _hang(self, trial: int) -> None:
+        if trial == 1:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        if trial == 2:  # within C, where no other thread of the process gets a turn
+            re.match(r"(a+)+$", "a" * 60 + "b")
+        time.sleep(3600)
 
 
 class UnspeakableError(Exception):

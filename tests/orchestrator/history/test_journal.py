@@ -11,14 +11,16 @@ import pytest
 
 from orchestrator.errors import RunFailed
 from orchestrator.history import records
+from orchestrator.history.failures import Failure
 from orchestrator.history.journal import Journal, read_journal
-from orchestrator.history.records import Ask, End, Record, Reported, Stage, Start, State, Tell
+from orchestrator.history.records import Ask, End, Lost, Record, Reported, Stage, Start, State, Tell
 
 RECORDS: list[Record] = [
     Ask(trial=0, cell=0, config={"x": 0.1, "kind": "plain", "on": True, "nothing": None}, origin="sampler"),
     Start(trial=0, seed=0, fold=0, bundle=None, incarnation="abc"),
     Reported(trial=0, seed=0, fold=0, step=1, metrics={"score": 0.1 + 0.2}, checkpoint="c.pt", decision="continue"),
-    End(trial=0, seed=0, fold=0, state=State.FAILED, error='ValueError: "so", \\ \n ä'),
+    Lost(trial=0, seed=0, fold=0, failure=Failure.STALLED, error="it said nothing"),
+    End(trial=0, seed=0, fold=0, state=State.FAILED, error='ValueError: "so", \\ \n ä', failure=Failure.CODE),
     Tell(trial=0, state=State.FAILED, value=None),
     Stage(name="head", winner=3),
     records.TestOpened(final="final", checkpoints=("a", "b")),
@@ -41,7 +43,7 @@ def test_a_line_is_json_whose_last_key_is_its_checksum_and_every_record_has_vers
     for line in written(tmp_path / "j").read_text().splitlines():
         data = json.loads(line)
         assert "crc32" == list(data)[-1]
-        assert 2 == data["version"]
+        assert 3 == data["version"]
         assert "after" == list(data)[-2]
         assert data["at"].endswith("+00:00")
 

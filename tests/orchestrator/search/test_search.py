@@ -162,16 +162,6 @@ def test_a_fit_whose_worker_died_is_given_to_another_and_goes_on_from_its_checkp
     search.close()
 
 
-def test_a_fit_whose_workers_die_again_and_again_is_failed(tmp_path: Path) -> None:
-    search = open_search(toy_spec(trials=1), tmp_path / "run")
-    search.lost(next_of(search)[0], "killed")
-    search.lost(next_of(search)[0], "killed")
-    key, _fit = next_of(search)
-    with pytest.raises(RunFailed, match="its worker died 3 times in a row"):
-        search.lost(key, "killed")
-    search.close()
-
-
 def test_a_result_delivered_twice_is_ignored(tmp_path: Path) -> None:
     search = open_search(toy_spec(trials=1), tmp_path / "run")
     key, _fit = next_of(search)

@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import Pointless
+from orchestrator.history.failures import Failure
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.records import FitKey, State
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.verdicts import (
+    Verdict,
     differences_between,
     divergence,
+    failed,
     stop_if_all_failed_alike,
     verdict_on_returned,
     verdict_on_stopped,
@@ -33,13 +36,13 @@ def trials_with(state: State) -> dict[int, TrialEntry]:
 @pytest.mark.parametrize(
     ("rows", "trial", "verdict"),
     [
-        ({1: 0.5, 2: math.nan}, State.RUNNING, (State.FAILED, "diverged: score is nan at step 2")),
-        ({1: 0.5}, State.FAILED, (State.INCOMPLETE, "another fit of the trial failed")),
-        ({1: 0.5}, State.RUNNING, (State.PRUNED, None)),
+        ({1: 0.5, 2: math.nan}, State.RUNNING, failed(Failure.DIVERGED, "diverged: score is nan at step 2")),
+        ({1: 0.5}, State.FAILED, Verdict(State.INCOMPLETE, "another fit of the trial failed")),
+        ({1: 0.5}, State.RUNNING, Verdict(State.PRUNED)),
     ],
 )
 def test_a_stopped_fit_diverged_or_is_of_no_more_use_or_was_pruned(
-    rows: dict[int, float], trial: State, verdict: tuple[State, str | None]
+    rows: dict[int, float], trial: State, verdict: Verdict
 ) -> None:
     assert verdict == verdict_on_stopped(fit_of(rows, stopped=True), trials_with(trial), stop_at=None)
 
@@ -47,25 +50,25 @@ def test_a_stopped_fit_diverged_or_is_of_no_more_use_or_was_pruned(
 def test_what_an_earlier_version_heard_after_a_stop_does_not_count() -> None:
     fit = fit_of({1: 0.5, 2: math.nan, 3: 0.9})
     fit.decisions[2] = "stop"
-    diverged = (State.FAILED, "diverged: score is nan at step 2")
+    diverged = failed(Failure.DIVERGED, "diverged: score is nan at step 2")
     assert diverged == verdict_on_stopped(fit, trials_with(State.RUNNING), stop_at=None)
 
 
 def test_a_fit_that_was_to_stop_at_its_step_is_complete_there_and_pruned_before() -> None:
     trials = trials_with(State.RUNNING)
-    assert (State.COMPLETE, None) == verdict_on_stopped(fit_of({1: 0.5, 2: 0.6}, stopped=True), trials, stop_at=2)
-    assert (State.PRUNED, None) == verdict_on_stopped(fit_of({1: 0.5}, stopped=True), trials, stop_at=2)
+    assert Verdict(State.COMPLETE) == verdict_on_stopped(fit_of({1: 0.5, 2: 0.6}, stopped=True), trials, stop_at=2)
+    assert Verdict(State.PRUNED) == verdict_on_stopped(fit_of({1: 0.5}, stopped=True), trials, stop_at=2)
 
 
 @pytest.mark.parametrize(("rows", "state"), [({1: 0.5}, State.RUNNING), ({1: 0.5, 2: 0.6}, State.COMPLETE)])
 def test_a_fit_that_returns_when_the_budget_is_spent_is_complete_only_with_its_last_step(
     rows: dict[int, float], state: State
 ) -> None:
-    assert (state, None) == verdict_on_returned(fit_of(rows), out_of_budget=True, max_steps=2)
+    assert Verdict(state) == verdict_on_returned(fit_of(rows), out_of_budget=True, max_steps=2)
 
 
 def test_a_fit_that_returns_early_with_budget_left_is_complete() -> None:
-    assert (State.COMPLETE, None) == verdict_on_returned(fit_of({1: 0.5}), out_of_budget=False, max_steps=2)
+    assert Verdict(State.COMPLETE) == verdict_on_returned(fit_of({1: 0.5}), out_of_budget=False, max_steps=2)
 
 
 def test_one_failed_fit_decides_a_trial_before_a_pruned_one_does() -> None:
@@ -78,7 +81,7 @@ def test_one_failed_fit_decides_a_trial_before_a_pruned_one_does() -> None:
     assert (State.FAILED, None) == verdict_on_trial(ledger, trial, keys)
 
 
-def failed(number: int, error: str, *, origin: str = "grid") -> TrialEntry:
+def failed_trial(number: int, error: str, *, origin: str = "grid") -> TrialEntry:
     state = State.DUPLICATE if origin != "grid" else State.FAILED
     key = FitKey(number, 0, 0)
     return TrialEntry(number, 0, {}, origin, fits={key: FitEntry(key, state=state, error=error)}, state=state)
@@ -87,9 +90,9 @@ def failed(number: int, error: str, *, origin: str = "grid") -> TrialEntry:
 @pytest.mark.parametrize(
     "trials",
     [
-        [failed(0, "a"), failed(1, "a")],
-        [failed(0, "a"), failed(1, "a"), failed(2, "b")],
-        [failed(0, "a"), failed(1, "a"), failed(2, "a", origin="duplicate of 0")],
+        [failed_trial(0, "a"), failed_trial(1, "a")],
+        [failed_trial(0, "a"), failed_trial(1, "a"), failed_trial(2, "b")],
+        [failed_trial(0, "a"), failed_trial(1, "a"), failed_trial(2, "a", origin="duplicate of 0")],
     ],
 )
 def test_two_failures_or_two_kinds_of_them_stop_no_search(trials: list[TrialEntry], run: RunFolder) -> None:
@@ -100,7 +103,7 @@ def test_two_failures_or_two_kinds_of_them_stop_no_search(trials: list[TrialEntr
 
 def test_three_first_trials_that_fail_alike_stop_it_whatever_stands_below_the_first_line(run: RunFolder) -> None:
     ledger = Ledger()
-    ledger.trials = dict(enumerate([failed(0, "a\n1"), failed(1, "a\n2"), failed(2, "a\n3")]))
+    ledger.trials = dict(enumerate([failed_trial(0, "a\n1"), failed_trial(1, "a\n2"), failed_trial(2, "a\n3")]))
     with pytest.raises(Pointless, match="the first 3 trials all failed alike"):
         stop_if_all_failed_alike(ledger, run, total=10)
 

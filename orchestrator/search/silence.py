@@ -1,0 +1,40 @@
+"""For how long a fit may say nothing before it counts as stalled."""
+
+import math
+
+from orchestrator.history.ledger import Ledger
+
+SHORTEST_S = 600.0
+TIMES_THE_LONGEST = 10
+
+
+def longest_silence(stall_s: float | None, ledger: Ledger) -> float:
+    """Return the seconds: what the search says (0: for ever), else ten times its longest step so far, at least 600."""
+    if stall_s is None:
+        return max(SHORTEST_S, TIMES_THE_LONGEST * ledger.longest_step_s)
+    return stall_s or math.inf
+
+
+class Silences:
+    """For how long each of the fits at work has been silent, counted in the looks of somebody who looks regularly.
+
+    A look counts for a few seconds at most: while the driver itself stood still, or its machine slept, nobody could
+    be heard.
+    """
+
+    MOST_A_LOOK_S = 5.0
+
+    def __init__(self) -> None:
+        self._silent: dict[object, float] = {}
+        self._looked_at: float | None = None
+
+    def heard(self, fit: object) -> None:
+        """Take note that a fit has just said something."""
+        self._silent.pop(fit, None)
+
+    def look(self, at_work: set[object], *, now: float) -> dict[object, float]:
+        """Return the seconds for which each of these has been silent; now: of a clock that never goes back."""
+        passed = 0.0 if self._looked_at is None else min(now - self._looked_at, self.MOST_A_LOOK_S)
+        self._looked_at = now
+        self._silent = {fit: self._silent.get(fit, -passed) + passed for fit in at_work}
+        return self._silent
