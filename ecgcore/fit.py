@@ -32,6 +32,8 @@ class Fit(Protocol):
     def resume_from(self) -> Path | None: ...  # noqa: D102  this fit's own checkpoint
     @property
     def final(self) -> bool: ...  # noqa: D102  train on train + validation for exactly max_steps
+    @property
+    def batch_parts(self) -> int: ...  # noqa: D102  in so many each batch is computed: a GPU had no room for a whole one
 
 
 class Report(Protocol):

@@ -39,6 +39,7 @@ class Learner:
     weights: NDArray[np.float64] | None = None  # of the train part's records, where an epoch is drawn by them
     similar_lengths: bool = False  # within a batch
     half: bool = False  # whether training is in bfloat16 where autocast finds that safe
+    parts: int = 1  # in which each batch is computed: norms see a part at a time, and mixup mixes within it
 
     @property
     def scored(self) -> Classifier:
@@ -52,9 +53,7 @@ class Learner:
         order = drawn(indices, weights=self.weights)
         lengths = self.records.lengths[order] if self.similar_lengths else None
         for chosen in batched(order, size=self.batch_size, lengths=lengths):
-            loss = self._training_loss(chosen)
-            self._move(loss)
-            total += loss.detach() * len(chosen)
+            total += self._move(chosen) * len(chosen)
             if not torch.isfinite(total):
                 return float("nan")
         return float(total) / len(indices)
@@ -76,9 +75,14 @@ class Learner:
                 total += float(self.loss(batch, self._labels(indices[positions]))) * len(positions)
         return logits.numpy(), total / len(indices)
 
-    def _move(self, loss: Tensor) -> None:
+    def _move(self, chosen: Indices) -> Tensor:
+        """Take one step of the optimiser on a batch; return its mean loss, without a graph."""
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch
+        total = torch.zeros((), device=self.device)
+        for part in np.array_split(chosen, min(self.parts, max(1, len(chosen) // 2))):  # a norm needs two records
+            loss = self._training_loss(part) * (len(part) / len(chosen))
+            loss.backward()  # type: ignore[no-untyped-call]  # torch
+            total += loss.detach()
         if self.gradient_clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.gradient_clip)
         self.optimiser.step()
@@ -86,6 +90,7 @@ class Learner:
             self.schedule.step()
         if self.average is not None:
             self.average.update_parameters(self.model)
+        return total
 
     def _mode(self, *, training: bool) -> None:
         self.scored.eval()

@@ -218,6 +218,7 @@ def _learner(
         weights=balancing_weights(statistics.labels) if settings.sampling == "balanced" else None,
         similar_lengths=settings.similar_lengths,
         half=settings.precision == "bfloat16",
+        parts=fit.batch_parts,
     )
 
 

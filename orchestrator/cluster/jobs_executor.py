@@ -21,6 +21,7 @@ from orchestrator.errors import RunFailed, UserError
 from orchestrator.history.failures import Failure
 from orchestrator.history.records import FitKey
 from orchestrator.search.search import Search
+from orchestrator.search.silence import Silences, longest_silence
 from orchestrator.specs.specs import TaskSpec
 from orchestrator.task import Fit, fit_to_json
 
@@ -29,6 +30,14 @@ log = logging.getLogger(__name__)
 POLL_S = 2.0
 GONE_AFTER = 2  # polls in a row without a trace of a job: one missing line of squeue means nothing
 MOST_REFUSED = 5  # submissions in a row that SLURM refused, while no job is there
+_ENDED_BY = {  # SLURM's states of jobs that ended without a word
+    "TIMEOUT": Failure.WALL_TIME,
+    "DEADLINE": Failure.WALL_TIME,
+    "PREEMPTED": Failure.PREEMPTED,
+    "NODE_FAIL": Failure.NODE,
+    "BOOT_FAIL": Failure.NODE,
+    "OUT_OF_MEMORY": Failure.HOST_MEMORY,
+}
 
 
 @dataclass
@@ -40,6 +49,7 @@ class _Running:
     request: Path | None = None  # still to be submitted
     read: int = 0  # lines of reports.jsonl
     missed: int = 0  # polls in a row without a trace of the job
+    stalled: str = ""  # what is said of it when the end of its job is near: it was cancelled for being silent
 
 
 class JobsExecutor:
@@ -48,6 +58,7 @@ class JobsExecutor:
     def __init__(self, files: RunFiles, *, most: int, gpus_per_fit: float) -> None:
         self._files, self._queue, self._most, self._gpus_per_fit = files, Queue(files), most, gpus_per_fit
         self._refused = 0
+        self._silences = Silences[FitKey]()
 
     def execute(self, search: Search) -> None:
         """Run the search's fits until it has none left, or its budget is spent."""
@@ -59,12 +70,13 @@ class JobsExecutor:
                 running[key] = _begun(_name(search, key), search.spec.task, fit)
             if not running:
                 return
-            living = self._living()
-            if living is not None:
-                self._submit(list(running.values()), living)
+            jobs = self._jobs()
+            if jobs is not None:
+                self._submit(list(running.values()), jobs)
             for key, one in list(running.items()):
-                if self._follow(search, key, one, living):
+                if self._follow(search, key, one, jobs):
                     del running[key]
+            self._end_silent(search, running, jobs or {})
             time.sleep(POLL_S)
 
     def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
@@ -77,7 +89,7 @@ class JobsExecutor:
         write_json(folder / "request.json", request)
         self._queue.submit(requests=[folder / "request.json"])
         while not (folder / "ended.json").exists():
-            self._miss(one, self._living())
+            self._miss(one, self._jobs())
             if one.missed > GONE_AFTER:
                 raise RunFailed(f"{task.name}.{method}: its job ended without a result; the driver's log says more")
             time.sleep(POLL_S)
@@ -88,18 +100,20 @@ class JobsExecutor:
             raise RunFailed(f"{task.name}.{method} failed: {ended['message']}")
         return ended["value"]
 
-    def _living(self) -> dict[str, Job] | None:
-        """Return the jobs that are there; None where SLURM does not answer, which says nothing about them."""
+    def _jobs(self) -> dict[str, Job] | None:
+        """Return the newest job of each fit or call; None where SLURM does not answer, which says nothing of them."""
         try:
-            return {job.comment: job for job in self._queue.jobs()[1] if job.is_alive}
+            return {
+                job.comment: job for job in sorted(self._queue.jobs()[1], key=lambda job: (job.is_alive, job.number))
+            }
         except RunFailed as error:
             log.warning("%s", error)
             return None
 
-    def _submit(self, running: list[_Running], living: dict[str, Job]) -> None:
+    def _submit(self, running: list[_Running], jobs: dict[str, Job]) -> None:
         """Submit what has no job yet. Of several, SLURM may refuse the last: the queue shows which are there."""
         for one in running:
-            if one.name in living:
+            if _lives(one, jobs):
                 one.request = None
         waiting = [one for one in running if one.request is not None]
         if not waiting:
@@ -108,7 +122,7 @@ class JobsExecutor:
             self._queue.submit(requests=[one.request for one in waiting if one.request is not None])
         except NotSubmitted as error:
             self._refused += 1
-            if self._refused >= MOST_REFUSED and not living:
+            if self._refused >= MOST_REFUSED and not any(job.is_alive for job in jobs.values()):
                 raise
             log.warning("%s", error)
         else:
@@ -116,13 +130,13 @@ class JobsExecutor:
             for one in waiting:
                 one.request = None
 
-    def _follow(self, search: Search, key: FitKey, one: _Running, living: dict[str, Job] | None) -> bool:
+    def _follow(self, search: Search, key: FitKey, one: _Running, jobs: dict[str, Job] | None) -> bool:
         """Hand on what the fit reported; return whether it is over."""
         # Listed, and before the reports are read: the last ones are there then. A network disk may remember for a
         # minute that a file was not there, but lists a folder as it is.
         over = one.folder.is_dir() and "ended.json" in os.listdir(one.folder)  # a fit may have deleted its folder
         if self._reports(search, key, one) and not over:
-            cancel_jobs([living[one.name].id] if living and one.name in living else [])
+            cancel_jobs([jobs[one.name].id] if jobs and _lives(one, jobs) else [])
             search.returned(key)
             return True
         if over:
@@ -137,15 +151,26 @@ class JobsExecutor:
             else:
                 search.returned(key)
             return True
-        self._miss(one, living)
+        self._miss(one, jobs)
         if one.missed > GONE_AFTER:
-            search.lost(key, "its job ended without a word: see its log")
+            state = jobs[one.name].state if jobs and one.name in jobs else ""
+            how = Failure.STALLED if one.stalled else _ENDED_BY.get(state, Failure.WORKER)
+            search.lost(key, one.stalled or "its job ended without a word: see its log", how)
             return True
         return False
 
-    def _miss(self, one: _Running, living: dict[str, Job] | None) -> None:
-        if living is not None and one.request is None:
-            one.missed = 0 if one.name in living else one.missed + 1
+    def _miss(self, one: _Running, jobs: dict[str, Job] | None) -> None:
+        if jobs is not None and one.request is None:
+            one.missed = 0 if _lives(one, jobs) else one.missed + 1
+
+    def _end_silent(self, search: Search, running: dict[FitKey, _Running], jobs: dict[str, Job]) -> None:
+        """Cancel the jobs of fits that have been silent for too long. They are lost when their jobs are gone."""
+        at_work = {key: one for key, one in running.items() if _lives(one, jobs) and not jobs[one.name].is_pending}
+        most = longest_silence(search.spec.stall_s, search.ledger)
+        for key, silent in self._silences.look(at_work, now=time.monotonic()).items():
+            if silent > most and not at_work[key].stalled:
+                at_work[key].stalled = f"it neither reported nor ended for {most:.0f} s"
+                cancel_jobs([jobs[at_work[key].name].id])
 
     def _reports(self, search: Search, key: FitKey, one: _Running) -> bool:
         """Read what is new; return whether the fit must stop. What was read before is only compared."""
@@ -162,8 +187,14 @@ class JobsExecutor:
                 search.restarted(key)
                 continue
             stop = search.reported(key, said["step"], said["metrics"], said["checkpoint"])
+        if len(whole) > one.read:
+            self._silences.heard(key)
         one.read = len(whole)
         return stop
+
+
+def _lives(one: _Running, jobs: dict[str, Job]) -> bool:
+    return one.name in jobs and jobs[one.name].is_alive
 
 
 def _name(search: Search, key: FitKey) -> str:

@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from orchestrator.cluster.profile import ClusterProfile
 from orchestrator.cluster.run_files import RunFiles
 from orchestrator.cluster.slurm import own_address
 from orchestrator.execution.private_ray import end_processes_of, private_folder, start, stop
+from orchestrator.history.failures import Failure
 
 if TYPE_CHECKING:
     from orchestrator.execution.ray_tune import RayExecutor
@@ -47,13 +49,22 @@ def pool(
             from orchestrator.execution.ray_tune import RayExecutor  # now: Ray reads its environment on import
 
             share = profile.gpus_per_fit
-            executor = RayExecutor(temp=temp, cpus_per_fit=cpus_per_fit, gpus_per_fit=share, elastic=True)
+            why_worker_went = partial(_why_worker_went, files)
+            executor = RayExecutor(
+                temp=temp, cpus_per_fit=cpus_per_fit, gpus_per_fit=share, elastic=True, why_worker_went=why_worker_went
+            )
             pool_size.publish(address, executor.fits_left)
             yield executor
         finally:
             over.set()
             pool_size.close()
             stop()
+
+
+def _why_worker_went(files: RunFiles, job: str) -> Failure | None:
+    """Return why a worker job left, as it has written down itself; None: it has not."""
+    said = {worker.job: worker.retiring for worker in files.workers()}.get(job)
+    return Failure(said) if said in set(Failure) else None
 
 
 def _leave_with_the_head(temp: Path, over: threading.Event) -> None:

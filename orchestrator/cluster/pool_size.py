@@ -180,4 +180,4 @@ class PoolSize:
 
 
 def _retiring(job: Job, known: dict[str, Worker]) -> bool:
-    return job.id in known and known[job.id].retiring
+    return job.id in known and bool(known[job.id].retiring)

@@ -75,7 +75,7 @@ class Worker:
     started: float
     seen: float  # it lived then
     joined: bool = False  # it was part of the pool at least once
-    retiring: bool = False
+    retiring: str = ""  # and why, as a Failure; of an earlier version True or False
     idle_since: float | None = None
 
     @property

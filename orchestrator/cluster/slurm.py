@@ -54,6 +54,11 @@ class Job:
         """Whether it waits for its start."""
         return self.state in ("PENDING", "CONFIGURING")
 
+    @property
+    def number(self) -> int:
+        """Its number, of a task the array's: who was submitted later has the larger one."""
+        return int(self.id.partition("_")[0])
+
     def line(self) -> str:
         """Return it as people read it."""
         where = f" on {self.node}" if self.node else f" ({self.reason})" if self.reason not in ("", "None") else ""

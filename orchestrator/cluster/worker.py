@@ -19,11 +19,13 @@ from orchestrator.cluster.profile import ClusterProfile, seconds_of
 from orchestrator.cluster.run_files import Head, RunFiles, Worker
 from orchestrator.cluster.slurm import address_towards
 from orchestrator.execution.private_ray import end_processes_of, private_folder
-from orchestrator.execution.retiring import FOLDER, retire, working
+from orchestrator.execution.retiring import FOLDER, JOB, retire, working
+from orchestrator.history.failures import Failure
 from orchestrator.history.run_folder import RunFolder
 
 POLL_S = 1.0
 BEAT_S = 5.0
+EARLY_S = 60.0  # by so much SLURM may warn of the end of the time before the profile's clock does
 WAIT_S = 600.0  # for a driver: longer would only burn the allocation; a driver that comes later submits new workers
 _PR_SET_PDEATHSIG = 1
 
@@ -86,7 +88,8 @@ class _WorkerJob:
 
     def _retire(self) -> None:
         """Let each fit come to its next report, for as long as there is time; the pool sees the node go."""
-        self._state = replace(self._state, retiring=True)
+        why = Failure.WALL_TIME if time.monotonic() >= self._ends_at - EARLY_S else Failure.PREEMPTED
+        self._state = replace(self._state, retiring=why)
         self._write()
         retire(self._temp)
         deadline = self._ends_at + 0.8 * self._profile.retire_before
@@ -105,7 +108,7 @@ class _WorkerJob:
             "--object-store-memory", "100000000", "--include-log-monitor", "false", "--disable-usage-stats",
             "--temp-dir", str(self._temp / "ray"), "--log-style", "record", "--node-name", self._state.job,
         ]  # fmt: skip
-        environment = {**os.environ, FOLDER: str(self._temp), "OMP_NUM_THREADS": str(threads)}
+        environment = {**os.environ, FOLDER: str(self._temp), JOB: self._state.job, "OMP_NUM_THREADS": str(threads)}
         with (self._temp / "ray-start.txt").open("ab") as log:
             ray = subprocess.Popen(
                 words, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=_prepare_child

@@ -49,7 +49,7 @@ class RayExecutor:
     gpus_per_fit: float = 0.0
     driver: int = 0  # the process with which the workers of this machine die; 0: somebody else ends them
     elastic: bool = False  # as many fits at a time as the nodes of the moment have room for, not as the spec says
-    why_node_went: Callable[[str], Failure] = lambda _message: Failure.NODE  # read off what Ray says of it
+    why_worker_went: Callable[[str], Failure | None] = lambda _job: None  # of a worker job, where it has said so
 
     def execute(self, search: Search) -> None:
         """Run the search's fits until it has none left.
@@ -119,7 +119,8 @@ class _Execution:
         self._keys: dict[str, FitKey] = {}  # by Tune's id of the trial that runs the fit
         self._deaths: dict[str, str] = {}  # by the same id, what Ray says of the death of a worker
         self._losses: dict[str, tuple[Failure, str]] = {}  # by the same id, what the worker said itself, or we know
-        self._silences, self._looked_at = Silences(), -math.inf
+        self._workers: dict[str, str] = {}  # by the same id, the worker job that runs the fit, on a cluster
+        self._silences, self._looked_at = Silences[str](), -math.inf
         self._slots, self._counted_at = 0, -math.inf
 
     def next_fit(self, trial_id: str) -> dict[str, Any] | str | None:
@@ -144,7 +145,9 @@ class _Execution:
         self._silences.heard(trial_id)
         if result.get("ending") == "lost":
             self._losses[trial_id] = Failure(result["failure"]), result["message"]
-        if "step" not in result:  # how the fit ended: said once it has
+        if "worker" in result:
+            self._workers[trial_id] = result["worker"]
+        if "step" not in result:
             return False
         return self.search.reported(key, result["step"], json.loads(result["metrics"]), result["checkpoint"] or None)
 
@@ -160,7 +163,7 @@ class _Execution:
         self._looked_at = now
         at_work = {trial.trial_id: trial for trial in trials if trial.status == Trial.RUNNING}
         most = longest_silence(self.search.spec.stall_s, self.search.ledger)
-        for trial_id, silent in self._silences.look(set(at_work), now=now).items():
+        for trial_id, silent in self._silences.look(at_work, now=now).items():
             if silent > most and trial_id not in self._losses and trial_id in self._keys:
                 self._losses[trial_id] = Failure.STALLED, f"it neither reported nor ended for {most:.0f} s"
                 if (worker := at_work[trial_id].temporary_state.ray_actor) is not None:
@@ -171,8 +174,8 @@ class _Execution:
         key = self._keys.pop(trial_id)
         if error:
             death = self._deaths.pop(trial_id, "no message")
-            failure = self._executor.why_node_went(death) if _NODE_DIED in death else Failure.WORKER
-            failure, message = self._losses.pop(trial_id, (failure, death))
+            failure, message = self._losses.pop(trial_id, (None, death))
+            failure = failure or self._how_died(trial_id, death)
             self.search.lost(key, message, failure)
         elif result.get("ending") == "disk_full":
             raise RunFailed(f"{result['message']}; {MAKE_ROOM}")
@@ -180,6 +183,11 @@ class _Execution:
             self.search.failed(key, result["message"])
         else:
             self.search.returned(key)
+
+    def _how_died(self, trial_id: str, death: str) -> Failure:
+        """Return how a worker was lost, of which Ray says these words."""
+        said = self._executor.why_worker_went(self._workers.pop(trial_id, ""))
+        return said or (Failure.NODE if _NODE_DIED in death else Failure.WORKER)
 
     def _most_at_a_time(self) -> int:
         """Return how many fits may run now."""

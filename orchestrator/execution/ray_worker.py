@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from orchestrator.execution.one_fit import run_fit
-from orchestrator.execution.retiring import park_if_retiring
+from orchestrator.execution.retiring import JOB, park_if_retiring
 from orchestrator.specs.specs import TaskSpec
 from orchestrator.specs.task_loading import load_task
 from orchestrator.task import Metrics, Task, fit_from_json
@@ -33,6 +33,8 @@ def fit_in_worker(config: dict[str, Any], tell: Callable[[dict[str, Any]], None]
         tell({"step": step, "metrics": json.dumps(plain), "checkpoint": checkpoint or ""})
         park_if_retiring()
 
+    if JOB in os.environ:  # when the fit is lost, its driver can look up what became of the job
+        tell({"worker": os.environ[JOB]})
     park_if_retiring()
     ending = run_fit(_task(config["task"]), fit, report)
     if ending.kind != "returned":

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-FOLDER = "ORCHESTRATE_AT_WORK"  # the variable that names the folder; absent on a machine that nobody takes away
+# Variables of a worker job's fits, absent on a machine that nobody takes away: the folder, and the job's number.
+FOLDER, JOB = "ORCHESTRATE_AT_WORK", "ORCHESTRATE_WORKER_JOB"
 
 
 def retire(folder: Path) -> None:

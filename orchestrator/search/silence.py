@@ -1,6 +1,8 @@
 """For how long a fit may say nothing before it counts as stalled."""
 
 import math
+from collections.abc import Collection
+from typing import Generic, TypeVar
 
 from orchestrator.history.ledger import Ledger
 
@@ -15,7 +17,10 @@ def longest_silence(stall_s: float | None, ledger: Ledger) -> float:
     return stall_s or math.inf
 
 
-class Silences:
+Who = TypeVar("Who")
+
+
+class Silences(Generic[Who]):
     """For how long each of the fits at work has been silent, counted in the looks of somebody who looks regularly.
 
     A look counts for a few seconds at most: while the driver itself stood still, or its machine slept, nobody could
@@ -25,14 +30,14 @@ class Silences:
     MOST_A_LOOK_S = 5.0
 
     def __init__(self) -> None:
-        self._silent: dict[object, float] = {}
+        self._silent: dict[Who, float] = {}
         self._looked_at: float | None = None
 
-    def heard(self, fit: object) -> None:
+    def heard(self, fit: Who) -> None:
         """Take note that a fit has just said something."""
         self._silent.pop(fit, None)
 
-    def look(self, at_work: set[object], *, now: float) -> dict[object, float]:
+    def look(self, at_work: Collection[Who], *, now: float) -> dict[Who, float]:
         """Return the seconds for which each of these has been silent; now: of a clock that never goes back."""
         passed = 0.0 if self._looked_at is None else min(now - self._looked_at, self.MOST_A_LOOK_S)
         self._looked_at = now

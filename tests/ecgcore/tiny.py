@@ -92,6 +92,7 @@ class TinyFit:
     start_from: Path | None = None
     resume_from: Path | None = None
     final: bool = False
+    batch_parts: int = 1
 
 
 class Heard:

@@ -49,6 +49,27 @@ def test_a_head_on_cached_features_is_the_head_on_signals():
     assert cached.predict(INDICES)[0] == pytest.approx(direct.predict(INDICES)[0], abs=1e-6)
 
 
+def test_a_batch_that_is_computed_in_parts_moves_the_weights_as_a_whole_one():
+    """Where nothing depends on what a batch has in it: norms do, in a backbone that is trained, and mixup does.
+
+    Three parts of eight records are not of one size.
+    """
+    moved = []
+    for parts in (1, 3):
+        one = replace(learner(frozen=True, dropout=0.0), parts=parts)
+        torch.manual_seed(2)
+        losses = [one.train_epoch(INDICES) for _ in range(3)]
+        moved.append((losses, torch.cat([value.flatten() for value in one.model.head.state_dict().values()])))
+    assert moved[0][0] == pytest.approx(moved[1][0], rel=1e-5)
+    torch.testing.assert_close(moved[0][1], moved[1][1], rtol=1e-4, atol=1e-6)
+
+
+def test_a_part_of_a_batch_is_never_a_single_record():
+    """Of which a norm could not tell the spread."""
+    one = replace(learner(frozen=False), parts=8)
+    assert np.isfinite(one.train_epoch(INDICES[:11]))
+
+
 def test_predictions_are_in_the_order_asked_and_the_loss_is_their_mean():
     one = learner(frozen=False)
     logits, loss = one.predict(INDICES)

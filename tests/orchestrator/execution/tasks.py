@@ -75,11 +75,15 @@ class NeedsRoom(ToyTask):
 
 
 class Hanging(ToyTask):
-    """Hangs before its second step, each trial in a way of its own: the first always, the others once."""
+    """Hangs before its second step, each trial in a way of its own, once; with `always` the first each time."""
+
+    def __init__(self, *, always: bool = False) -> None:
+        super().__init__(folds=1)
+        self.always = always
 
     def fit(self, fit: Fit, report: Report) -> None:
         def hang_or_report(step: int, metrics: dict[str, float], checkpoint: str | None = None) -> None:
-            if step == 2 and (fit.trial == 0 or not (fit.directory / "once").exists()):
+            if step == 2 and ((self.always and fit.trial == 0) or not (fit.directory / "once").exists()):
                 (fit.directory / "once").touch()
                 self._hang(fit.trial)
             report(step, metrics, checkpoint)

@@ -18,7 +18,7 @@ def test_a_fit_that_hangs_is_begun_again_from_its_checkpoint_and_fails_when_it_h
 ) -> None:
     """Asleep, stopped by a signal, or lost in C: whatever its process does, it is ended."""
     search = toy_search(
-        task={"name": "tests.orchestrator.execution.tasks:Hanging", "with": {"folds": 1}},
+        task={"name": "tests.orchestrator.execution.tasks:Hanging", "with": {"always": True}},
         space={"x": {"choice": [0.1, 0.2, 0.3]}},
         concurrency=3,
         stall_s=6,

@@ -41,7 +41,7 @@ def test_the_time_in_which_a_fit_hung_is_no_step() -> None:
 
 
 def test_silence_is_counted_from_the_last_word_and_from_the_first_look() -> None:
-    silences = Silences()
+    silences = Silences[str]()
     assert {"a": 0} == silences.look({"a"}, now=10)
     assert {"a": 1, "b": 0} == silences.look({"a", "b"}, now=11)
     silences.heard("a")
@@ -50,6 +50,6 @@ def test_silence_is_counted_from_the_last_word_and_from_the_first_look() -> None
 
 
 def test_while_the_driver_itself_stood_still_nobody_was_silent_for_more_than_a_look() -> None:
-    silences = Silences()
+    silences = Silences[str]()
     silences.look({"a"}, now=0)
     assert {"a": Silences.MOST_A_LOOK_S} == silences.look({"a"}, now=9999)
