@@ -1,0 +1,98 @@
+"""What a GPU makes of training: records a second by network, precision and batch size, beside this machine's CPU.
+
+    python -m tests.benchmarks.on_gpu STORE
+
+Needs torch, and a prepared store; neither Ray nor Optuna. On CUDA it also runs out of memory on purpose: with whole
+batches a fit is lost and says so, with halves of them it goes through.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from ecgcore.data.store import open_store
+from ecgcore.task import ArrhythmiaTask
+from orchestrator.execution.one_fit import run_fit
+from orchestrator.task import Config, Fit
+
+NETWORKS = ("cnn1d", "strided_cnn", "resnet1d", "resnet_lstm")
+HEAD = "strided_cnn"
+STEPS = 3  # epochs; the first, in which kernels are chosen, is not counted
+
+
+def main() -> None:
+    store = Path(sys.argv[1])
+    task, records = ArrhythmiaTask(data=store), len(open_store(store).splits[0].train)
+    devices = ["cuda", "cpu"] if torch.cuda.is_available() else ["cpu"]
+    card = torch.cuda.get_device_name() if devices[0] == "cuda" else "no GPU"
+    print(f"{card}; {torch.get_num_threads()} threads; torch {torch.__version__}; {records} records an epoch")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(
+            f"{'network':<12} {'precision':<9} {'batch':>5} "
+            + " ".join(f"{device + ' rec/s':>12}" for device in devices)
+        )
+        for network in NETWORKS:
+            for precision, batch in (("float32", 32), ("float32", 256), ("bfloat16", 256)):
+                config: Config = {"model": network, "precision": precision, "batch_size": batch}
+                speeds = [
+                    records / epoch_seconds(task, folder / f"{network}-{precision}-{batch}-{device}", config, device)
+                    for device in devices
+                    if device == "cuda" or batch == 32  # a CPU gains nothing by the others
+                ]
+                print(f"{network:<12} {precision:<9} {batch:>5}", *(f"{speed:>12.0f}" for speed in speeds), flush=True)
+        head(task, folder, records)
+        if devices[0] == "cuda":
+            out_of_memory(task, folder)
+
+
+def epoch_seconds(task: ArrhythmiaTask, directory: Path, config: Config, device: str, **of_fit: object) -> float:
+    """Return the seconds of one epoch, validation and checkpoint included."""
+    marks: list[float] = []
+    fit = fit_of(directory, config, STEPS, **of_fit)
+    there = torch.cuda.is_available
+    torch.cuda.is_available = (lambda: False) if device == "cpu" else there
+    try:
+        task.fit(fit, lambda step, metrics, checkpoint=None: marks.append(time.perf_counter()))
+    finally:
+        torch.cuda.is_available = there
+    return (marks[-1] - marks[0]) / (len(marks) - 1)
+
+
+def fit_of(directory: Path, config: Config, steps: int, **of_fit: object) -> Fit:
+    directory.mkdir()
+    plain = {"trial": 0, "config": config, "seed": 0, "fold": 0, "folds": 1, "max_steps": steps, "directory": directory}
+    return Fit(**{**plain, **of_fit})  # type: ignore[arg-type]
+
+
+def head(task: ArrhythmiaTask, folder: Path, records: int) -> None:
+    """Print what an epoch of a head costs on features that are computed once."""
+    epoch_seconds(task, folder / "whole", {"model": HEAD}, "cuda")
+    start = folder / "whole" / f"checkpoint-{STEPS:06d}.pt"
+    config: Config = {"model": HEAD, "train": "head"}
+    seconds = epoch_seconds(task, folder / "head", config, "cuda", start_from=start)
+    print(f"a head of {HEAD} on kept features: {1000 * seconds:.1f} ms an epoch, {records / seconds:.0f} rec/s")
+
+
+def out_of_memory(task: ArrhythmiaTask, folder: Path) -> None:
+    """Print how a fit ends that a card has no room for, with whole batches and with halves."""
+    config: Config = {"model": "resnet_lstm", "batch_size": 256}
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    epoch_seconds(task, folder / "roomy", config, "cuda")
+    peak, whole = torch.cuda.max_memory_reserved(), torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(0.75 * peak / whole)
+    for parts in (1, 2):
+        fit = fit_of(folder / f"tight-{parts}", config, STEPS, batch_parts=parts)
+        ending = run_fit(task, fit, lambda step, metrics, checkpoint=None: None)
+        torch.cuda.empty_cache()
+        said = f"{ending.kind} ({ending.failure}; {ending.message[:90]})"
+        print(f"three quarters of {peak / 2**20:.0f} MiB, batches in {parts}: {said}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
