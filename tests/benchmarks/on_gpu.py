@@ -83,15 +83,22 @@ def out_of_memory(task: ArrhythmiaTask, folder: Path) -> None:
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     epoch_seconds(task, folder / "roomy", config, "cuda")
-    peak, whole = torch.cuda.max_memory_reserved(), torch.cuda.get_device_properties(0).total_memory
-    torch.cuda.empty_cache()
-    torch.cuda.set_per_process_memory_fraction(0.75 * peak / whole)
-    for parts in (1, 2):
-        fit = fit_of(folder / f"tight-{parts}", config, STEPS, batch_parts=parts)
-        ending = run_fit(task, fit, lambda step, metrics, checkpoint=None: None)
+    peak, whole = torch.cuda.max_memory_allocated(), torch.cuda.get_device_properties(0).total_memory
+    for share in (0.75, 0.5, 0.35, 0.25, 0.18, 0.12):  # convolutions make do with less than they take
         torch.cuda.empty_cache()
-        said = f"{ending.kind} ({ending.failure}; {ending.message[:90]})"
-        print(f"three quarters of {peak / 2**20:.0f} MiB, batches in {parts}: {said}", flush=True)
+        torch.cuda.set_per_process_memory_fraction(share * peak / whole)
+        if (ended := how_it_ends(task, folder / f"whole-{share}", config, parts=1)) != "returned":
+            print(f"{share:.2f} of {peak / 2**20:.0f} MiB, whole batches: {ended}")
+            print(f"{share:.2f} of it, halves: {how_it_ends(task, folder / 'halves', config, parts=2)}", flush=True)
+            return
+
+
+def how_it_ends(task: ArrhythmiaTask, directory: Path, config: Config, *, parts: int) -> str:
+    ending = run_fit(
+        task, fit_of(directory, config, STEPS, batch_parts=parts), lambda step, metrics, checkpoint=None: None
+    )
+    torch.cuda.empty_cache()
+    return ending.kind if ending.kind == "returned" else f"{ending.kind} ({ending.failure}; {ending.message[:90]})"
 
 
 if __name__ == "__main__":
