@@ -215,7 +215,7 @@ class ArrhythmiaTask:
         self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()
     ) -> Mapping[str, Scalar]:
         """Write the averaged model, calibrated as `test` does it, to `directory`/model.pt; return its signature."""
-        from ecgcore.serving.ensemble import export
+        from ecgcore.serving.exported import export
 
         return export(checkpoints, directory, self._calibration(calibrate_from, averaged=len(checkpoints)))
 
@@ -225,8 +225,8 @@ class ArrhythmiaTask:
         return calibration_of(judged, self._store, averaged=averaged) if judged else None
 
     @staticmethod
-    def load(directory: Path) -> Callable[[Array], Array]:
-        """Return the exported model: (batch, leads, samples) in mV to (batch, classes) probabilities."""
-        from ecgcore.serving.ensemble import load
+    def load(directory: Path) -> Callable[..., Array | dict[str, Array]]:
+        """Return the exported model: recordings (recordings, leads, samples) to columns of answers."""
+        from ecgcore.serving.exported import load
 
         return load(directory)

@@ -160,9 +160,6 @@ class _Store:
             self._log_metrics(parent, scores)
 
     def _log_model(self, run: str, final: RunFolder, name: str) -> None:
-        from mlflow.models.signature import ModelSignature
-        from mlflow.types import Schema, TensorSpec
-
         signature = json.loads((final.model / "signature.json").read_text())
         room = Path(__file__).parent
         with self._mlflow.start_run(run_id=run):
@@ -172,10 +169,7 @@ class _Store:
                 artifacts={"model": str(final.model)},
                 code_paths=[str(room.parent), str(_package_of(signature["task"]))],
                 pip_requirements=["torch", "numpy", "scikit-learn", "scipy", "pydantic", "mlflow"],
-                signature=ModelSignature(
-                    inputs=Schema([_tensor(TensorSpec, signature, "input")]),
-                    outputs=Schema([_tensor(TensorSpec, signature, "output")]),
-                ),
+                signature=_served(signature),
                 metadata=signature,
                 registered_model_name=name,
             )
@@ -230,11 +224,28 @@ def _milliseconds(fit: FitEntry) -> int:
     return int(fit.last_at.timestamp() * 1000) if fit.last_at else 0
 
 
-def _tensor(tensor_spec: Any, signature: Mapping[str, Any], side: str) -> Any:
+def _served(signature: Mapping[str, Any]) -> Any:
+    """Return what goes in and comes out as MLflow says it: see Task.export."""
     import numpy as np
+    from mlflow.models.signature import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
-    shape = tuple(int(size) for size in str(signature[f"{side}_shape"]).split(","))
-    return tensor_spec(np.dtype(str(signature[f"{side}_dtype"])), shape)
+    def tensor(side: str) -> Any:
+        shape = tuple(int(size) for size in str(signature[f"{side}_shape"]).split(","))
+        return TensorSpec(np.dtype(str(signature[f"{side}_dtype"])), shape)
+
+    def option(name: str, default: Any) -> Any:
+        listed = isinstance(default, list)
+        kind = DataType.double if isinstance(default, int | float) else DataType.string
+        return ParamSpec(name, kind, default, shape=(-1,) if listed else None)
+
+    columns = json.loads(signature.get("output_columns", "{}"))
+    options = json.loads(signature.get("options", "{}"))
+    return ModelSignature(
+        inputs=Schema([tensor("input")]),
+        outputs=Schema([ColSpec(kind, name) for name, kind in columns.items()] or [tensor("output")]),
+        **({"params": ParamSchema([option(*one) for one in options.items()])} if options else {}),
+    )
 
 
 def _package_of(task: str) -> Path:
