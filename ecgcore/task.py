@@ -131,6 +131,13 @@ class ArrhythmiaTask:
         per_class = metric.startswith(("auc_", "pr_auc_", "precision_", "recall_", "f1_"))
         return (0.0, 1.0) if metric in BOUNDED or per_class else None
 
+    def learnt_nothing(self, scores: Metrics) -> str | None:
+        """Return by what a test shows that the model knows nothing of the signals; None: by nothing."""
+        area = scores.get("macro_auc", 1.0)
+        if scores.get("collapsed"):
+            return "every record of the test part gets the same answer (collapsed)"
+        return None if area > 0.5 else f"macro_auc is {area:.3f}, and chance is .5"
+
     def baselines(self) -> Mapping[str, Mapping[str, Scalar]]:
         """Return configurations, by name, that a search should beat: what they name, on top of the defaults."""
         return {"random frozen encoder": {"train": "random_backbone"}}

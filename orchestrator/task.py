@@ -168,6 +168,14 @@ class BoundedTask(Task, Protocol):
 
 
 @runtime_checkable
+class ScepticalTask(Task, Protocol):
+    """A task that can tell by a test's scores that the model has learnt nothing: such a model is not registered."""
+
+    def learnt_nothing(self, scores: Metrics) -> str | None:
+        """Return by what one sees it, such as one answer to every record, in a few words; None: by nothing."""
+
+
+@runtime_checkable
 class AuditableTask(Task, Protocol):
     """A task whose open records can be divided again, so that a whole search can be judged (runs/audit.py).
 

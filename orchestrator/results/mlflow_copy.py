@@ -142,7 +142,10 @@ class _Store:
         self._client.set_terminated(run)
 
     def log_final(self, folder: RunFolder, parent: str) -> None:
-        """Copy the final: test scores, predictions, histories, and the model, registered under the run's name."""
+        """Copy the final: test scores, predictions, histories, and the model, registered under the run's name.
+
+        A model that has learnt nothing is marked, and not registered.
+        """
         final = folder.final
         with self._once(parent, "final", f"{folder.name}/final {final.test.stat().st_mtime_ns}") as child:
             if not child:
@@ -152,14 +155,18 @@ class _Store:
             self._log_trial(child, ledger, ledger.trials[0])
             scores = [self._metric(_plain(f"test_{name}"), value, 0, 0) for name, value in tested["metrics"].items()]
             self._log_metrics(child, scores)
-            self._client.log_batch(child, tags=[self._tag("test openings", str(tested["openings"]))])
+            tags = [self._tag("test openings", str(tested["openings"]))]
+            nothing = tested.get("learnt_nothing")
+            tags += [self._tag("learnt nothing", nothing)] if nothing else []
+            self._client.log_batch(child, tags=tags)
             for path in (final.test, final.path / "predictions.csv", folder.provenance):
                 if path.exists():
                     self._client.log_artifact(child, str(path))
-            self._log_model(child, final, folder.name)
+            self._log_model(child, final, None if nothing else folder.name)
             self._log_metrics(parent, scores)
 
-    def _log_model(self, run: str, final: RunFolder, name: str) -> None:
+    def _log_model(self, run: str, final: RunFolder, name: str | None) -> None:
+        """Log the model; name: under which it is registered, if it is."""
         signature = json.loads((final.model / "signature.json").read_text())
         room = Path(__file__).parent
         with self._mlflow.start_run(run_id=run):

@@ -225,6 +225,14 @@ def test_without_checkpoints_the_frequencies_of_the_classes_are_scored(stores, o
     assert set(task.test(finals, tmp_path / "final")) <= set(values)  # a trained one may never call a class
 
 
+def test_what_calls_all_the_same_or_is_no_better_than_chance_has_learnt_nothing(stores, tmp_path):
+    task = ArrhythmiaTask(data=stores[0])
+    assert "same answer (collapsed)" in str(task.learnt_nothing(task.test([], tmp_path)))
+    assert "same answer (collapsed)" in str(task.learnt_nothing({"macro_auc": 0.7, "collapsed": 1.0}))
+    assert "macro_auc is 0.480, and chance is .5" == task.learnt_nothing({"macro_auc": 0.48, "collapsed": 0.0})
+    assert task.learnt_nothing({"macro_auc": 0.7, "collapsed": 0.0}) is None
+
+
 def test_baselines_are_configurations_that_can_be_trained(stores, tmp_path):
     task = ArrhythmiaTask(data=stores[0])
     for name, config in task.baselines().items():
