@@ -131,6 +131,13 @@ class ArrhythmiaTask:
         per_class = metric.startswith(("auc_", "pr_auc_", "precision_", "recall_", "f1_"))
         return (0.0, 1.0) if metric in BOUNDED or per_class else None
 
+    def learnt_nothing(self, scores: Metrics) -> str | None:
+        """Return by what a test shows that the model knows nothing of the signals; None: by nothing."""
+        area = scores.get("macro_auc", 1.0)
+        if scores.get("collapsed"):
+            return "every record of the test part gets the same answer (collapsed)"
+        return None if area > 0.5 else f"macro_auc is {area:.3f}, and chance is .5"
+
     def baselines(self) -> Mapping[str, Mapping[str, Scalar]]:
         """Return configurations, by name, that a search should beat: what they name, on top of the defaults."""
         return {"random frozen encoder": {"train": "random_backbone"}}
@@ -215,7 +222,7 @@ class ArrhythmiaTask:
         self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()
     ) -> Mapping[str, Scalar]:
         """Write the averaged model, calibrated as `test` does it, to `directory`/model.pt; return its signature."""
-        from ecgcore.serving.ensemble import export
+        from ecgcore.serving.exported import export
 
         return export(checkpoints, directory, self._calibration(calibrate_from, averaged=len(checkpoints)))
 
@@ -225,8 +232,8 @@ class ArrhythmiaTask:
         return calibration_of(judged, self._store, averaged=averaged) if judged else None
 
     @staticmethod
-    def load(directory: Path) -> Callable[[Array], Array]:
-        """Return the exported model: (batch, leads, samples) in mV to (batch, classes) probabilities."""
-        from ecgcore.serving.ensemble import load
+    def load(directory: Path) -> Callable[..., Array | dict[str, Array]]:
+        """Return the exported model: recordings (recordings, leads, samples) to columns of answers."""
+        from ecgcore.serving.exported import load
 
         return load(directory)

@@ -105,12 +105,18 @@ class Task(Protocol):
     ) -> Mapping[str, Scalar]:
         """Write the averaged model, as it was tested, below `directory`; return its signature.
 
-        It has `input_shape`, `output_shape`, and their dtypes.
+        It has `input_shape` and `input_dtype`; `output_shape` and `output_dtype`, or `output_columns` (JSON text: by
+        name, float or string); and where the loaded function takes more than an array, `options` (JSON text: by
+        keyword its default, a number, a text or a list of texts).
         """
 
     @staticmethod
-    def load(directory: Path) -> Callable[[Array], Array]:
-        """Return the exported model as a function of arrays. Needs no data and no task."""
+    def load(directory: Path) -> Callable[..., Array | Mapping[str, Array]]:
+        """Return the exported model as a function of an array, and of its signature's options by keyword.
+
+        It answers with an array, or with columns of one value a record. ValueError is the caller's mistake. Needs no
+        data and no task.
+        """
 
 
 class Doing(Protocol):
@@ -159,6 +165,14 @@ class BoundedTask(Task, Protocol):
 
     def metric_bounds(self, metric: str) -> tuple[float, float] | None:
         """Return the smallest and the largest value that a metric can have; None: it is not bounded on both sides."""
+
+
+@runtime_checkable
+class ScepticalTask(Task, Protocol):
+    """A task that can tell by a test's scores that the model has learnt nothing: such a model is not registered."""
+
+    def learnt_nothing(self, scores: Metrics) -> str | None:
+        """Return by what one sees it, such as one answer to every record, in a few words; None: by nothing."""
 
 
 @runtime_checkable

@@ -30,7 +30,8 @@ fit = Fit(trial=0, config=config, seed=1, fold=0, folds=1, max_steps=1, director
 said = []
 ArrhythmiaTask(data=store).fit(fit, lambda step, metrics, checkpoint=None: said.append(checkpoint))
 ArrhythmiaTask(data=store).export([folder / said[-1]], folder)
-print(ArrhythmiaTask.load(folder)(np.zeros((3, 12, 500), np.float32)).shape)
+answers = ArrhythmiaTask.load(folder)(np.zeros((3, 12, 500), np.float32))
+print(np.shape([column for name, column in answers.items() if name.startswith("probability_")])[::-1])
 """
 
 

@@ -1,5 +1,6 @@
 """From recordings on disk to a tested model, with the real task, through the command line alone."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from ecgcore.data.store import open_store
+from ecgcore.readers.record import read_record
 from orchestrator.history.journal import read_journal
 from orchestrator.history.records import Reported
 from tests.ecgcore.raw_files import noise, write_table, write_wfdb
@@ -146,12 +148,28 @@ def test_mlflow_has_the_stages_trials_and_final_and_serves_the_model_that_was_te
     assert {"model", "learning_rate"} <= set(trial.data.params)
     assert "test_macro_auc_low" in by_name["final"].data.metrics
 
+    final = tmp_path / "runs" / "served" / "final"
+    thresholds = json.loads((final / "model" / "signature.json").read_text())["thresholds"]
+    measured = by_name["final"].data.metrics
+    assert [float(value) for value in thresholds.split(",")] == [
+        measured[f"test_threshold_{name}"] for name in open_store(rhythms).classes
+    ]
+    with (final / "predictions.csv").open(newline="") as file:
+        tested = list(csv.DictReader(file))[:3]
+    recorded = [
+        read_record(rhythms.parent / "records" / row["record"], name="", patient="", labels=()) for row in tested
+    ]
+    turned = np.stack([one.signal[::-1] for one in recorded]) * np.float32(1000)
+    asked = {"leads": list(recorded[0].leads[::-1]), "unit": "uV", "sampling_rate": recorded[0].rate}
     model = mlflow.pyfunc.load_model("models:/served/1")
-    records = open_store(rhythms).records
-    signals = np.stack([records.signal(index) for index in range(3)])
-    served = model.predict(signals)
-    assert (3, 4) == served.shape
-    np.testing.assert_allclose(served.sum(axis=1), 1.0, atol=1e-5)
+    served = model.predict(turned, params=asked)
+    names = [name for name in tested[0] if name.startswith("probability_")]
+    assert [*names, "decision"] == list(served.columns)
+    np.testing.assert_allclose(served[names], [[float(row[name]) for name in names] for row in tested], atol=5e-6)
+    assert [row["decision"] for row in tested] == served["decision"].tolist()
+    np.testing.assert_array_equal(served[names], model.predict(turned[:, ::-1] / np.float32(1000))[names])
+    with pytest.raises(mlflow.MlflowException, match=r"missing: I, .*V6; the record has V5"):
+        model.predict(turned[:, 1:2], params={"leads": ["V5"]})
 
 
 def test_a_store_that_is_missing_is_named_with_the_command_that_makes_it(tmp_path: Path) -> None:

@@ -169,6 +169,13 @@ class PreparableToyTask(ToyTask):
         return known if self.missing() else {**known, "data": self.place.read_text()}
 
 
+class ScepticalToyTask(ToyTask):
+    """The toy that says that nothing was learnt where its score is below 0."""
+
+    def learnt_nothing(self, scores: Metrics) -> str | None:
+        return "the score is below 0" if scores["score"] < 0 else None
+
+
 class SealedToyTask(ToyTask):
     """The toy that names the records of its test part: `records`, by commas. `data` is the hash of what lies beside."""
 

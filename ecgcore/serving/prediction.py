@@ -24,6 +24,16 @@ def predict_records(ensemble: Ensemble, records: Records) -> NDArray[np.float64]
     return answers
 
 
+def columns_of(classes: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of an answer's columns: the classes' probabilities, and the decision."""
+    return (*(f"probability_{name}" for name in classes), "decision")
+
+
+def decisions(called: NDArray[np.bool_], classes: Sequence[str]) -> list[str]:
+    """Return the classes called of each record (records, classes), joined by `;`."""
+    return [SEPARATOR.join(np.asarray(classes)[row].tolist()) for row in called]
+
+
 def write_predictions(
     path: Path, scores: Floats, called: NDArray[np.bool_], records: Records, classes: Sequence[str]
 ) -> None:
@@ -33,9 +43,8 @@ def write_predictions(
     """
     with replacing(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        columns = [*(f"label_{name}" for name in classes), *(f"probability_{name}" for name in classes)]
-        writer.writerow(["record", "patient", *columns, "decision"])
+        decided = decisions(called, classes)
+        writer.writerow(["record", "patient", *(f"label_{name}" for name in classes), *columns_of(classes)])
         for index, (name, patient) in enumerate(zip(records.ids, records.patients, strict=True)):
             labels, row = (int(label) for label in records.labels[index]), (f"{value:.6f}" for value in scores[index])
-            decision = SEPARATOR.join(np.asarray(classes)[called[index]].tolist())
-            writer.writerow([name, patient, *labels, *row, decision])
+            writer.writerow([name, patient, *labels, *row, decided[index]])

@@ -25,7 +25,9 @@ def canonical_lead(name: str) -> str:
     return _CANONICAL.get(stripped.lower(), stripped)
 
 
-def lead_order(present: Sequence[str], wanted: Sequence[str]) -> list[int]:
+def lead_order(
+    present: Sequence[str], wanted: Sequence[str], *, way_out: str = "choose others with --leads"
+) -> list[int]:
     """Return the row of each wanted lead. Raises ValueError naming the missing or doubled leads and those present."""
     names = [canonical_lead(name).lower() for name in present]
     doubled = sorted({name for name in names if names.count(name) > 1})
@@ -35,7 +37,7 @@ def lead_order(present: Sequence[str], wanted: Sequence[str]) -> list[int]:
     if missing:
         raise ValueError(
             f"every lead asked for must be there; missing: {', '.join(missing)}; "
-            f"the record has {', '.join(map(canonical_lead, present))} (choose others with --leads)"
+            f"the record has {', '.join(map(canonical_lead, present))} ({way_out})"
         )
     return [names.index(lead.lower()) for lead in wanted]
 
@@ -57,21 +59,29 @@ def resample(signal: NDArray[np.float32], *, rate: float, to: float) -> NDArray[
 
     signal: (leads, samples) in mV at `rate` Hz. Returns (leads, round(samples * to / rate)) in mV;
     a flat lead stays flat.
-    Raises ValueError if a rate is not positive.
+    Raises ValueError as `resampling_ratio` does.
     """
-    if not (rate > 0 and to > 0):
-        raise ValueError(f"rates must be positive, but got {rate=} and {to=}")
+    ratio = resampling_ratio(rate=rate, to=to)
     if rate == to:
         return signal
     from scipy.signal import resample_poly
 
-    ratio = Fraction(to / rate).limit_denominator(1000)
     # The line through both ends is taken off first: an offset would otherwise ring at the ends of the record.
     resampled = resample_poly(signal.astype(np.float64), ratio.numerator, ratio.denominator, axis=1, padtype="line")
     flat = flat_leads(signal)
     resampled[flat] = signal[flat, :1]  # exactly: rounding would make noise of it that normalising blows up
     samples = max(1, round(signal.shape[1] * to / rate))
     return np.ascontiguousarray(resampled[:, :samples], dtype=np.float32)
+
+
+def resampling_ratio(*, rate: float, to: float) -> Fraction:
+    """Return `to` / `rate`. Raises ValueError if one is not positive, or they are more than 1000 times apart."""
+    if not (0 < rate < np.inf and 0 < to < np.inf):
+        raise ValueError(f"rates must be positive, but got {rate=} and {to=}")
+    ratio = Fraction(to / rate).limit_denominator(1000)
+    if ratio > 1000 or abs(float(ratio) * rate / to - 1) > 1e-3:  # the nearest would stretch time
+        raise ValueError(f"{rate:g} Hz cannot be resampled to {to:g} Hz: at most 1000 times as many, or as few")
+    return ratio
 
 
 def band_pass(signal: NDArray[np.float32], *, rate: float, low: float, high: float) -> NDArray[np.float32]:

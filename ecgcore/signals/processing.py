@@ -5,12 +5,12 @@ Each recording is treated by itself: nothing is fitted on a part of the data, so
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.signals.arithmetic import band_pass, normalised, notch, resample
+from ecgcore.signals.arithmetic import band_pass, normalised, notch, resample, resampling_ratio
 
 NORMALISATIONS = ("lead", "record")
 
@@ -36,6 +36,13 @@ class Processing:
         if mistakes:
             raise ValueError("\n".join(mistakes))
 
+    @classmethod
+    def of(cls, stated: Mapping[str, Any]) -> Self:
+        """Return what a store, or a model that learnt from it, states; without how the samples are stored."""
+        changes = changes_of(stated)
+        band = changes.pop("band_pass", None)
+        return cls(band_pass=None if band is None else (band[0], band[1]), **changes)
+
     @property
     def units(self) -> str:
         """Return the unit of the processed signals: mV, or 1 where they are normalised."""
@@ -53,8 +60,9 @@ def filtered(signal: NDArray[np.float32], processing: Processing, *, rate: float
     """Filter a whole recording (leads, samples) in mV at `rate` Hz and resample it.
 
     Filters run at the rate of the recording, where a power line is still where it was. Raises ValueError if a filter's
-    frequency is above half that rate, or the recording is too short for it.
+    frequency is above half that rate, the recording is too short for it, or it cannot be resampled.
     """
+    resampling_ratio(rate=rate, to=to)  # what cannot be resampled is better refused as that than by a filter
     if processing.notch is not None:
         signal = notch(signal, rate=rate, frequency=processing.notch)
     if processing.band_pass is not None:

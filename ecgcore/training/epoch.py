@@ -1,13 +1,13 @@
 """A model in training: from records to logits, and what an epoch is. Knows nothing of files and folds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LRScheduler
 from torch.optim.swa_utils import AveragedModel
 
 from ecgcore.data.batches import by_length, gather
@@ -15,6 +15,7 @@ from ecgcore.data.store import Records
 from ecgcore.models.classifier import Classifier
 from ecgcore.training.augmentation import Augmentation
 from ecgcore.training.losses import Loss
+from ecgcore.training.optimisation import Plateau
 from ecgcore.training.sampling import batched, drawn
 
 Indices = NDArray[np.int64]
@@ -58,10 +59,10 @@ class Learner:
                 return float("nan")
         return float(total) / len(indices)
 
-    def end_epoch(self, loss: float) -> None:
+    def end_epoch(self, losses: Mapping[str, float]) -> None:
         """Tell a schedule that waits for a plateau how the epoch went."""
-        if isinstance(self.schedule, ReduceLROnPlateau):
-            self.schedule.step(loss)
+        if isinstance(self.schedule, Plateau):
+            self.schedule.end_epoch(losses)
 
     def predict(self, indices: Indices) -> tuple[NDArray[np.float32], float]:
         """Return logits (records, classes) of the scored model in eval mode, and the mean loss, in float32."""
@@ -86,7 +87,7 @@ class Learner:
         if self.gradient_clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.gradient_clip)
         self.optimiser.step()
-        if not isinstance(self.schedule, ReduceLROnPlateau):
+        if not isinstance(self.schedule, Plateau):
             self.schedule.step()
         if self.average is not None:
             self.average.update_parameters(self.model)

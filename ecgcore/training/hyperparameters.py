@@ -62,7 +62,7 @@ class Hyperparameters:
         5,
         1,
         1000,
-        "step: every so many epochs; plateau: after so many without a smaller validation loss (in a final: training)",
+        "step: every so many epochs; plateau: after so many without a smaller training loss",
     )
     precision: Literal["float32", "bfloat16"] = _choice(
         "float32", ("float32", "bfloat16"), "arithmetic of training; bfloat16: torch's autocast. Judged in float32"

@@ -242,11 +242,12 @@ def _epoch(
     """Train and validate once: metrics (scores NaN where logits are not finite), held-out predictions."""
     train_loss = learner.train_epoch(part.train)
     if not len(part.validation):
-        learner.end_epoch(train_loss)
-        return {"train_loss": train_loss}, None
+        losses = {"train_loss": train_loss}
+        learner.end_epoch(losses)
+        return losses, None
     logits, loss = learner.predict(part.validation)
-    learner.end_epoch(loss)
     losses = {"train_loss": train_loss, "val_loss": loss}
+    learner.end_epoch(losses)
     if not np.isfinite(logits).all():
         return losses | dict.fromkeys(SCORES if challenge is None else (*SCORES, CHALLENGE), math.nan), None
     labels = store.records.labels[part.validation]

@@ -1,7 +1,8 @@
 """How weights move: AdamW or SGD, the course of the learning rate over a fit, and the average of the weights."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,28 @@ def build_optimiser(weights: Iterable[nn.Parameter], settings: Hyperparameters) 
     )
 
 
+class Plateau(ReduceLROnPlateau):
+    """Lowers the learning rate where a loss no longer falls: that of training, which a final has, too.
+
+    With the validation loss in a search, a final, which holds nothing out, would run through another schedule; and what
+    judges a fit would have a say in its weights. A fit that an earlier version began goes on by the loss of then.
+    """
+
+    follows = "train_loss"
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return its memory, and what it follows."""
+        return {**super().state_dict(), "follows": self.follows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over a memory; one that does not say what it follows is of an earlier version."""
+        super().load_state_dict({"follows": "val_loss", **state_dict})
+
+    def end_epoch(self, losses: Mapping[str, float]) -> None:
+        """Hear the losses of an epoch, by name; a final of an earlier version has that of training alone."""
+        self.step(losses.get(self.follows, losses["train_loss"]))
+
+
 def build_schedule(
     optimiser: torch.optim.Optimizer, settings: Hyperparameters, *, batches: int, epochs: int
 ) -> LRScheduler:
@@ -37,9 +60,7 @@ def build_schedule(
     """
     if settings.schedule == "plateau":
         # torch lowers after the epoch beyond its patience, and by its threshold overlooks small gains.
-        return ReduceLROnPlateau(
-            optimiser, factor=settings.decay_factor, patience=settings.decay_epochs - 1, threshold=0.0
-        )
+        return Plateau(optimiser, factor=settings.decay_factor, patience=settings.decay_epochs - 1, threshold=0.0)
     if settings.schedule == "step":
         every = settings.decay_epochs * max(batches // epochs, 1)
         return StepLR(optimiser, step_size=every, gamma=settings.decay_factor)

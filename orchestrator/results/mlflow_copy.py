@@ -142,7 +142,10 @@ class _Store:
         self._client.set_terminated(run)
 
     def log_final(self, folder: RunFolder, parent: str) -> None:
-        """Copy the final: test scores, predictions, histories, and the model, registered under the run's name."""
+        """Copy the final: test scores, predictions, histories, and the model, registered under the run's name.
+
+        A model that has learnt nothing is marked, and not registered.
+        """
         final = folder.final
         with self._once(parent, "final", f"{folder.name}/final {final.test.stat().st_mtime_ns}") as child:
             if not child:
@@ -152,17 +155,18 @@ class _Store:
             self._log_trial(child, ledger, ledger.trials[0])
             scores = [self._metric(_plain(f"test_{name}"), value, 0, 0) for name, value in tested["metrics"].items()]
             self._log_metrics(child, scores)
-            self._client.log_batch(child, tags=[self._tag("test openings", str(tested["openings"]))])
+            tags = [self._tag("test openings", str(tested["openings"]))]
+            nothing = tested.get("learnt_nothing")
+            tags += [self._tag("learnt nothing", nothing)] if nothing else []
+            self._client.log_batch(child, tags=tags)
             for path in (final.test, final.path / "predictions.csv", folder.provenance):
                 if path.exists():
                     self._client.log_artifact(child, str(path))
-            self._log_model(child, final, folder.name)
+            self._log_model(child, final, None if nothing else folder.name)
             self._log_metrics(parent, scores)
 
-    def _log_model(self, run: str, final: RunFolder, name: str) -> None:
-        from mlflow.models.signature import ModelSignature
-        from mlflow.types import Schema, TensorSpec
-
+    def _log_model(self, run: str, final: RunFolder, name: str | None) -> None:
+        """Log the model; name: under which it is registered, if it is."""
         signature = json.loads((final.model / "signature.json").read_text())
         room = Path(__file__).parent
         with self._mlflow.start_run(run_id=run):
@@ -172,10 +176,7 @@ class _Store:
                 artifacts={"model": str(final.model)},
                 code_paths=[str(room.parent), str(_package_of(signature["task"]))],
                 pip_requirements=["torch", "numpy", "scikit-learn", "scipy", "pydantic", "mlflow"],
-                signature=ModelSignature(
-                    inputs=Schema([_tensor(TensorSpec, signature, "input")]),
-                    outputs=Schema([_tensor(TensorSpec, signature, "output")]),
-                ),
+                signature=_served(signature),
                 metadata=signature,
                 registered_model_name=name,
             )
@@ -230,11 +231,28 @@ def _milliseconds(fit: FitEntry) -> int:
     return int(fit.last_at.timestamp() * 1000) if fit.last_at else 0
 
 
-def _tensor(tensor_spec: Any, signature: Mapping[str, Any], side: str) -> Any:
+def _served(signature: Mapping[str, Any]) -> Any:
+    """Return what goes in and comes out as MLflow says it: see Task.export."""
     import numpy as np
+    from mlflow.models.signature import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
-    shape = tuple(int(size) for size in str(signature[f"{side}_shape"]).split(","))
-    return tensor_spec(np.dtype(str(signature[f"{side}_dtype"])), shape)
+    def tensor(side: str) -> Any:
+        shape = tuple(int(size) for size in str(signature[f"{side}_shape"]).split(","))
+        return TensorSpec(np.dtype(str(signature[f"{side}_dtype"])), shape)
+
+    def option(name: str, default: Any) -> Any:
+        listed = isinstance(default, list)
+        kind = DataType.double if isinstance(default, int | float) else DataType.string
+        return ParamSpec(name, kind, default, shape=(-1,) if listed else None)
+
+    columns = json.loads(signature.get("output_columns", "{}"))
+    options = json.loads(signature.get("options", "{}"))
+    return ModelSignature(
+        inputs=Schema([tensor("input")]),
+        outputs=Schema([ColSpec(kind, name) for name, kind in columns.items()] or [tensor("output")]),
+        **({"params": ParamSchema([option(*one) for one in options.items()])} if options else {}),
+    )
 
 
 def _package_of(task: str) -> Path:

@@ -9,7 +9,7 @@ from orchestrator.history.openings import read_test
 from orchestrator.history.run_contents import candidates_of, read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.status import status_of
-from orchestrator.results.table import judged_at, rows_of, table_markdown
+from orchestrator.results.table import COLLAPSED, judged_at, rows_of, table_markdown
 from orchestrator.search.selection import Winner, winner_of
 from orchestrator.search.start_value import what_starts_were_worth
 from orchestrator.specs.experiment import Experiment
@@ -30,8 +30,8 @@ def search_report(folder: RunFolder, *, as_json: bool, logged: str | None = None
 
 def _winner_lines(winner: Winner) -> Iterator[str]:
     yield f"winner: trial {winner.trial}; {winner.best}"
-    if winner.rising:
-        yield "  its fits still became better in their last tenth: offer a longer max_steps"
+    if winner.length:
+        yield f"  {winner.length}"
 
 
 def final_report(folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
@@ -81,6 +81,12 @@ def test_lines(tested: Mapping[str, Any]) -> list[str]:
     ]
     if "why" in tested:
         lines.append(f"  because {tested['why']}")
+    if tested.get("learnt_nothing"):
+        lines.append(
+            f"  WARNING this model has learnt nothing: {tested['learnt_nothing']}; MLflow does not register it"
+        )
+    if tested.get("length"):
+        lines.append(f"  NOTE {tested['length']}")
     if tested.get("start"):
         lines.append(f"  NOTE {tested['start']}")
     if tested["note"]:
@@ -89,6 +95,9 @@ def test_lines(tested: Mapping[str, Any]) -> list[str]:
         lines.append(f"  in brackets: 95 % intervals; what varies in them: {tested['varies']}")
     for name, value in metrics.items():
         if name.endswith(("_low", "_high")):
+            continue
+        if name == "collapsed":
+            lines.append(f"  {name:<20} {value:g} ({COLLAPSED if value else 'not ' + COLLAPSED})")
             continue
         bounds = f" [{metrics[f'{name}_low']:.4f}, {metrics[f'{name}_high']:.4f}]" if f"{name}_low" in metrics else ""
         lines.append(f"  {name:<20} {value:.4f}{bounds}" if value != int(value) else f"  {name:<20} {value:g}{bounds}")

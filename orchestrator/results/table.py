@@ -17,6 +17,7 @@ from orchestrator.search.intervals import FEWEST_FITS, interval_of, varying
 from orchestrator.specs.specs import SearchSpec
 
 COLUMNS = ("trial", "state", "mean", "sd", "low", "high", "over", "steps", "seconds")
+COLLAPSED = "every record gets the same answer"  # what a task means that reports it above 0
 Row = dict[str, str]
 
 
@@ -51,10 +52,12 @@ def table_markdown(
     lines += ["| " + " | ".join(_cell(row, name) for name in names) + " |" for row in shown]
     if len(shown) < len(rows):
         lines.append(f"\n{len(rows) - len(shown)} more trials in table.csv")
+    collapsed = f"\ncollapsed: {COLLAPSED}\n" if "collapsed" in names else ""
     return (
         f"# {title}\n\n"
         + "\n".join(lines)
         + f"\n\nmean: over the trial's fits (over), each at {judged_at}, {_on_intervals(rows)}\n"
+        + collapsed
     )
 
 

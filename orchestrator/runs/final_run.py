@@ -41,6 +41,7 @@ from orchestrator.search.task_facts import TaskFacts
 from orchestrator.specs.specs import FinalSpec, SearchSpec, as_data, differences
 from orchestrator.specs.strict_yaml import write_yaml
 from orchestrator.specs.task_loading import prepared_task
+from orchestrator.task import ScepticalTask
 
 
 def make_final(
@@ -120,13 +121,16 @@ def _test(
         scores = session.call(search.spec.task, "test", paths, final.path, judged)
         metrics = {name: float(value) for name, value in scores.items() if math.isfinite(value)}
         openings = len(openings_of(part_opened_by(final), final))
+        task = prepared_task(search.spec.task)
+        learnt_nothing = task.learnt_nothing(metrics) if isinstance(task, ScepticalTask) else None
         write_json(
             final.test,
             {
                 "metrics": metrics,
                 "openings": openings,
                 "note": note_on(openings),
-                "varies": prepared_task(search.spec.task).describe().get("test_varies"),  # in the intervals
+                "learnt_nothing": learnt_nothing,  # by what one sees it
+                "varies": task.describe().get("test_varies"),  # in the intervals
                 "undefined": sorted(scores.keys() - metrics.keys()),
                 "opened_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "stage": winner.search,
@@ -135,6 +139,7 @@ def _test(
                 "what": _what(members, how, search.spec),
                 "why": winner.best,
                 "start": winner.start,
+                "length": winner.length,
                 "form": how.form,
                 "members": len(paths),
                 "steps": search.spec.stop_at or search.spec.max_steps,

@@ -18,7 +18,7 @@ from orchestrator.history.records import FitKey
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.comparison import Comparison, compare
 from orchestrator.search.intervals import Interval, interval_of, varying
-from orchestrator.search.length import is_rising
+from orchestrator.search.length import is_rising, remark_on_length
 
 UNKNOWN_RATIO = 0.25  # validation over train records, where the task does not say it: five folds
 
@@ -77,6 +77,7 @@ class Winner:
     standard_error: float | None  # of the difference of two trials
     over_default: float | None  # the winner's mean minus the untuned default's
     rising: bool  # whether its fits still became better at their end: longer ones may be better
+    length: str | None  # what is to be said of how long its fits trained
     start: str | None = None  # what is to be said of the weights that its fits started from
 
     def as_data(self) -> dict[str, Any]:
@@ -158,6 +159,7 @@ def _described(contenders: Sequence[Contender], found: Comparison, chosen: int, 
     assert spec is not None
     scores = winner.ledger.scores(winner.trial)
     names = [_name(one, named=named) for one in contenders]
+    rising = is_rising(winner.ledger, winner.trial, test_over_train=validation_over_train(winner.ledger))
     return Winner(
         search=winner.folder.name,
         trial=winner.trial.number,
@@ -171,7 +173,8 @@ def _described(contenders: Sequence[Contender], found: Comparison, chosen: int, 
         best=_ground(found, chosen, names, default=default, asked_for_best=spec.winner == "best"),
         ties=[_name(contenders[number], named=named) for number in found.ties if contenders[number] is not best],
         standard_error=found.standard_error,
-        rising=is_rising(winner.ledger, winner.trial, test_over_train=validation_over_train(winner.ledger)),
+        rising=rising,
+        length=remark_on_length(winner.ledger, winner.trial, rising=rising),
         over_default=None if default is None else found.means[chosen] - found.means[default],
         start=UNKNOWN_HISTORY if winner.has_unknown_history else None,
     )

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from ecgcore.models.classifier import build_classifier
-from ecgcore.serving.ensemble import export, load
+from ecgcore.serving.exported import export, load
 from ecgcore.training.checkpoints import read_checkpoint, write_checkpoint
 from ecgcore.training.feature_store import FeatureCache
 from ecgcore.training.one_fit import train
-from tests.ecgcore.tiny import Heard, TinyFit, run, tiny_store
+from tests.ecgcore.tiny import Heard, TinyFit, probabilities_in, run, tiny_store
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 OWN = {"model": "own_network:TwoScales", "channels_a_scale": 8, "reach": 15}
@@ -78,13 +78,13 @@ def test_the_exported_model_answers_as_the_checkpoint_does(config, tmp_path):
 
     with torch.no_grad():
         logits = model(torch.from_numpy(signals), torch.full((3,), signals.shape[2]))
-    assert answers == pytest.approx(logits.sigmoid().numpy(), abs=1e-6)
+    assert probabilities_in(answers) == pytest.approx(logits.sigmoid().numpy(), abs=1e-6)
 
 
 def test_where_the_own_network_is_not_installed_its_served_model_says_what_is_missing(tmp_path):
     _, path = run(TinyFit(config=OWN, directory=tmp_path / "fit", max_steps=1, final=True), STORE)
     export([path], tmp_path / "model")
-    code = f"import pathlib, ecgcore.serving.ensemble as e; e.load(pathlib.Path({str(tmp_path / 'model')!r}))"
+    code = f"import pathlib, ecgcore.serving.exported as e; e.load(pathlib.Path({str(tmp_path / 'model')!r}))"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
@@ -109,7 +109,7 @@ def test_a_checkpoint_from_before_a_hyperparameter_was_declared_has_its_default(
     export([last], tmp_path / "model")
 
     assert len(metrics) == 1
-    assert load(tmp_path / "model")(np.zeros((1, 2, 100), np.float32)).shape == (1, 3)
+    assert probabilities_in(load(tmp_path / "model")(np.zeros((1, 2, 100), np.float32))).shape == (1, 3)
 
 
 WRONG = """

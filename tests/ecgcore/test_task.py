@@ -15,7 +15,7 @@ from ecgcore.readers.ptbxl import ptbxl_source
 from ecgcore.readers.record import Recording, write_record
 from ecgcore.task import ArrhythmiaTask
 from ecgcore.training.checkpoints import read_checkpoint
-from tests.ecgcore.tiny import CLASSES, LEADS, RATE, Heard, TinyFit, tiny_records
+from tests.ecgcore.tiny import CLASSES, LEADS, RATE, Heard, TinyFit, probabilities_in, tiny_records
 
 PARTS = ("train",) * 4 + ("validation",) * 2 + ("test",) * 4  # of ten patients of two records each
 
@@ -93,10 +93,11 @@ def test_from_pretraining_to_the_test(stores, tmp_path):
     signals = (np.rint(signals.astype(np.float64) * 1000) / 1000).astype(np.float32)
     served = ArrhythmiaTask.load(tmp_path / "final" / "model")(signals)
     tested = [[float(row[f"probability_{name}"]) for name in ("quick", "rapid", "slow")] for row in rows]
-    assert served == pytest.approx(np.array(tested), abs=2e-6)
+    assert probabilities_in(served) == pytest.approx(np.array(tested), abs=2e-6)
+    assert [row["decision"] for row in rows] == served["decision"].tolist()
     assert signature["classes"] == "quick,rapid,slow"
     thresholds = [float(value) for value in str(signature["thresholds"]).split(",")]
-    assert thresholds == pytest.approx([values[f"threshold_{name}"] for name in ("quick", "rapid", "slow")], abs=1e-5)
+    assert thresholds == pytest.approx([values[f"threshold_{name}"] for name in ("quick", "rapid", "slow")], abs=1e-12)
     assert [row["decision"].split(";") if row["decision"] else [] for row in rows] == [
         [name for name, value, at in zip(("quick", "rapid", "slow"), row, thresholds, strict=True) if value >= at]
         for row in tested
@@ -222,6 +223,14 @@ def test_without_checkpoints_the_frequencies_of_the_classes_are_scored(stores, o
     assert 0.2 < values["log_loss"] < 0.75
     finals = [_fit(task, TinyFit(config={}, directory=tmp_path / "fit", final=True, max_steps=1))]
     assert set(task.test(finals, tmp_path / "final")) <= set(values)  # a trained one may never call a class
+
+
+def test_what_calls_all_the_same_or_is_no_better_than_chance_has_learnt_nothing(stores, tmp_path):
+    task = ArrhythmiaTask(data=stores[0])
+    assert "same answer (collapsed)" in str(task.learnt_nothing(task.test([], tmp_path)))
+    assert "same answer (collapsed)" in str(task.learnt_nothing({"macro_auc": 0.7, "collapsed": 1.0}))
+    assert "macro_auc is 0.480, and chance is .5" == task.learnt_nothing({"macro_auc": 0.48, "collapsed": 0.0})
+    assert task.learnt_nothing({"macro_auc": 0.7, "collapsed": 0.0}) is None
 
 
 def test_baselines_are_configurations_that_can_be_trained(stores, tmp_path):

@@ -117,6 +117,11 @@ def run(fit: TinyFit, store: Store, *, cache: FeatureCache | None = None) -> tup
     return heard.metrics, fit.directory / str(heard.checkpoints[-1])
 
 
+def probabilities_in(answers: Mapping[str, NDArray[np.generic]]) -> NDArray[np.float64]:
+    """Return the probabilities (records, classes) of a served model's columns."""
+    return np.stack([column for name, column in answers.items() if name.startswith("probability_")], axis=1)
+
+
 def _signal(label: NDArray[np.float32], length: int, random: np.random.Generator) -> NDArray[np.float32]:
     time = np.arange(length) / RATE
     waves = [np.sin(2 * np.pi * (2 + 4 * index) * time + random.uniform(0, 6)) for index in np.flatnonzero(label)]

@@ -4,7 +4,17 @@ from ecgcore import fit as ecg
 from ecgcore.parameters import Parameter as EcgParameter
 from ecgcore.task import ArrhythmiaTask
 from orchestrator.simulation.recorded_task import RecordedTask
-from orchestrator.task import BoundedTask, Doing, Fit, Parameter, PreparableTask, Report, SealedTask, Task
+from orchestrator.task import (
+    BoundedTask,
+    Doing,
+    Fit,
+    Parameter,
+    PreparableTask,
+    Report,
+    ScepticalTask,
+    SealedTask,
+    Task,
+)
 from tests.toy_task import ToyParameter, ToyTask
 
 
@@ -17,6 +27,10 @@ def preparable(ecg_task: ArrhythmiaTask) -> PreparableTask:
 
 
 def bounded(ecg_task: ArrhythmiaTask) -> BoundedTask:
+    return ecg_task
+
+
+def sceptical(ecg_task: ArrhythmiaTask) -> ScepticalTask:
     return ecg_task
 
 

@@ -83,3 +83,9 @@ def test_a_stuck_lead_stays_flat_when_resampled():
 
     assert set(resampled[0].tolist()) == {signal[0, 0]}
     assert lead_fingerprints(resampled) == [fingerprint(resampled[1])]
+
+
+@pytest.mark.parametrize(("rate", "to"), [(1e9, 100), (100.0, 1e9), (1500.0, 1.0), (0.0, 100.0), (100.0, np.inf)])
+def test_rates_so_far_apart_that_time_would_be_stretched_are_refused(rate, to):
+    with pytest.raises(ValueError, match=r"cannot be resampled|rates must be positive"):
+        resample(np.zeros((1, 10), np.float32), rate=rate, to=to)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ecgcore.serving.ensemble import export
+from ecgcore.serving.exported import export
 from ecgcore.training.checkpoints import read_checkpoint, read_tensors, write_tensors
 from tests.ecgcore.tiny import TinyFit, run, tiny_store
 

@@ -1,9 +1,11 @@
 """The copy in MLflow: who may read it."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from tests.orchestrator import without_ray
 from tests.orchestrator.command import toy_search, written
@@ -51,3 +53,24 @@ def test_a_process_that_copied_one_run_looks_for_the_store_of_the_next_beside_th
         assert 0 == without_ray.main(["search", "--space", str(search), "--runs", str(tmp_path / folder)])
         assert (tmp_path / folder / "mlflow.db").exists()
     assert "MLFLOW_TRACKING_URI" not in os.environ
+
+
+@pytest.mark.parametrize(("x", "nothing"), [(2.0, "the score is below 0"), (0.3, None)])
+def test_a_final_that_has_learnt_nothing_is_said_loudly_marked_and_not_registered(
+    tmp_path: Path, x: float, nothing: str | None
+) -> None:
+    task = {"name": "tests.toy_task:ScepticalToyTask", "with": {}}
+    search, runs = written(tmp_path / "s.yaml", toy_search(task=task, space={"x": x})), tmp_path / "runs"
+    elsewhere = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db"}
+    assert 0 == orchestrate_here("search", "--space", search, "--runs", runs, **elsewhere).returncode
+
+    done = orchestrate_here("retrain", "s", "--runs", runs, "--seeds", "1", **elsewhere)
+
+    assert 0 == done.returncode, done.stderr
+    assert nothing == json.loads((runs / "s" / "final" / "test.json").read_text())["learnt_nothing"]
+    said = "  WARNING this model has learnt nothing: the score is below 0; MLflow does not register it"
+    assert (nothing is not None) == (said in done.stdout.splitlines())
+    client = MlflowClient(elsewhere["MLFLOW_TRACKING_URI"])
+    (final,) = client.search_runs(["1"], "attributes.run_name = 'final'")
+    assert nothing == final.data.tags.get("learnt nothing")
+    assert ([] if nothing else ["s"]) == [model.name for model in client.search_registered_models()]

@@ -15,6 +15,9 @@ def test_a_trial_whose_fits_answer_the_same_for_all_is_flagged_and_no_other(tmp_
     assert "collapsed" not in first
     assert second["collapsed"] == "1 of 2 fits"
     assert "1 of 2 fits" in table_csv({"run": [first, second]})
+    explained = "\ncollapsed: every record gets the same answer\n"
+    for rows, told in (([first, second], True), ([first], False)):
+        assert told == (explained in table_markdown({"run": rows}, title="r", mode="max", judged_at="its last step"))
 
 
 def test_with_mode_min_the_smallest_mean_stands_first_and_what_has_none_last(tmp_path: Path) -> None:

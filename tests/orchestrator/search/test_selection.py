@@ -174,14 +174,17 @@ def test_the_default_is_kept_where_nothing_differs_however_far_behind(
 
 
 @pytest.mark.parametrize(
-    ("curves", "rising"),
+    ("curves", "rising", "said"),
     [
-        ([[0.5, 0.50, 0.60], [0.5, 0.48, 0.57], [0.5, 0.49, 0.59]], True),
-        ([[0.5, 0.60, 0.60], [0.5, 0.58, 0.57], [0.5, 0.59, 0.60]], False),
-        ([[0.5, 0.50, 0.60]], False),
+        ([[0.5, 0.50, 0.60], [0.5, 0.48, 0.57], [0.5, 0.49, 0.59]], True, "still became better in their last tenth"),
+        ([[0.5, 0.60, 0.60], [0.5, 0.58, 0.57], [0.5, 0.59, 0.60]], False, None),
+        ([[0.5, 0.50, 0.60]], False, "best at their last step, 20 (the median)"),
+        ([[0.7, 0.60, 0.60], [0.7, 0.58, 0.57], [0.5, 0.59, 0.60]], False, "best after step 1 of 20 (the median)"),
     ],
 )
-def test_a_winner_whose_fits_still_became_better_says_so(curves: list[list[float]], rising: bool) -> None:
+def test_a_winner_whose_fits_were_best_at_their_end_or_at_their_first_step_says_so(
+    curves: list[list[float]], rising: bool, said: str | None
+) -> None:
     spec = toy_spec(sampler="grid", trials=None, seeds=len(curves), max_steps=20, space={"x": 0.1})
     now = datetime.now(UTC)
     ledger = Ledger([(SearchBegun(spec=as_data(spec)), now)])
@@ -193,4 +196,6 @@ def test_a_winner_whose_fits_still_became_better_says_so(curves: list[list[float
             ledger.apply(record, now)
         ledger.apply(End(**key, state=State.COMPLETE, error=None), now)
     ledger.apply(Tell(trial=0, state=State.COMPLETE, value=0.5), now)
-    assert rising == winner_of(ledger, RunFolder(Path("some/search"))).rising
+    won = winner_of(ledger, RunFolder(Path("some/search")))
+    assert rising == won.rising
+    assert won.length is None if said is None else said in str(won.length)
