@@ -20,7 +20,8 @@ FORBIDDEN = {
 }
 # A room imports only from rooms of lower floors. Rooms of one floor do not know each other.
 FLOORS = {
-    "orchestrator.cli": 8,
+    "orchestrator.cli": 9,
+    "orchestrator.commands": 8,
     "orchestrator.cluster": 7,
     "orchestrator.runs": 6,
     "orchestrator.simulation": 6,
