@@ -8,6 +8,7 @@ from orchestrator.history.ledger import Ledger
 from orchestrator.history.openings import read_test
 from orchestrator.history.run_contents import candidates_of, read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.failure_digest import failure_lines
 from orchestrator.results.status import status_of
 from orchestrator.results.table import COLLAPSED, judged_at, rows_of, table_markdown
 from orchestrator.search.selection import Winner, winner_of
@@ -25,7 +26,7 @@ def search_report(folder: RunFolder, *, as_json: bool, logged: str | None = None
     judged = judged_at([ledger.spec])
     table = table_markdown(rows, title=folder.name, mode=ledger.spec.mode, judged_at=judged, most=10)
     won = list(_winner_lines(winner_of(ledger, folder))) if ledger.ranked() else []
-    return _with_places([table, *won, f"table {folder.table_csv}"], logged)
+    return _with_places([table, *won, *failure_lines([folder]), f"table {folder.table_csv}"], logged)
 
 
 def _winner_lines(winner: Winner) -> Iterator[str]:
@@ -37,7 +38,9 @@ def _winner_lines(winner: Winner) -> Iterator[str]:
 def final_report(folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
     """Return the test of a run's final."""
     tested = read_test(folder.final)
-    return json.dumps(tested) if as_json else _with_places(test_lines(tested), logged)
+    return (
+        json.dumps(tested) if as_json else _with_places([*test_lines(tested), *failure_lines([folder.final])], logged)
+    )
 
 
 def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: bool, logged: str | None = None) -> str:
@@ -59,7 +62,9 @@ def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: boo
         score = f"{over.mean:.4f}{spread}{own} over {won.over}"
         lines.append(f"| {name} | {len(ledger.told())} | {won.trial} | {score} | {ledger.elapsed_s / 60:.1f} |")
     worth = what_starts_were_worth([(read_ledger(stage), stage) for stage in candidates_of(experiment, folder)])
-    return _with_places([*lines, "", *worth, *test_lines(tested), f"all trials {folder.table_csv}"], logged)
+    went_wrong = failure_lines([*searches_of(folder), folder.final])
+    rest = [*worth, *test_lines(tested), *went_wrong, f"all trials {folder.table_csv}"]
+    return _with_places([*lines, "", *rest], logged)
 
 
 def _failure(ledger: Ledger) -> str:

@@ -1,13 +1,15 @@
 """Where runs stand, read from their journals while they run and after. Starts and changes nothing."""
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.history.journal import read_journal
-from orchestrator.history.ledger import Ledger
+from orchestrator.history.ledger import FitEntry, Ledger
 from orchestrator.history.records import State
 from orchestrator.history.run_contents import audit_of, parts_of
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.failure_digest import failure_counts
 from orchestrator.results.outer_part import is_done
 
 
@@ -19,7 +21,8 @@ class SearchStatus:
     state: str  # running, finished, interrupted
     trials: dict[str, int]  # by state
     total: int
-    running: list[str]  # the fits at work: trial, seed, fold, step
+    running: list[str]  # the fits at work: trial, seed, fold, step, and since when each has said nothing
+    failures: dict[str, int]  # failed fits by class
     metric: str
     best: float | None
     best_trial: int | None
@@ -60,6 +63,12 @@ def audit_line(folder: RunFolder) -> str | None:
     return f"{folder.name}: {done} of {audit.outer} outer parts done"
 
 
+def _at_work(fit: FitEntry) -> str:
+    silent = 0.0 if fit.last_at is None else max(0.0, (datetime.now(UTC) - fit.last_at).total_seconds())
+    what = f"trial {fit.key.trial} seed {fit.key.seed} fold {fit.key.fold} step {fit.last_step}"
+    return f"{what} (silent for {silent:.0f} s)"
+
+
 def _search_status(folder: RunFolder, *, name: str, alive: bool) -> SearchStatus:
     ledger = Ledger(read_journal(folder.journal))
     assert ledger.spec is not None
@@ -77,9 +86,8 @@ def _search_status(folder: RunFolder, *, name: str, alive: bool) -> SearchStatus
         state="finished" if finished else "running" if alive else "interrupted",
         trials={str(state): states.count(state) for state in State if state in states},
         total=ledger.spec.total,
-        running=[f"trial {f.key.trial} seed {f.key.seed} fold {f.key.fold} step {f.last_step}" for f in at_work]
-        if alive
-        else [],
+        running=[_at_work(fit) for fit in at_work] if alive else [],
+        failures=failure_counts(ledger),
         metric=ledger.spec.metric,
         best=ranked[0].value if ranked else None,
         best_trial=ranked[0].number if ranked else None,
