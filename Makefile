@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart slurm-packages test test-quick check bench
+.PHONY: help install quickstart slurm-packages test test-quick faults check bench
 
 help:  ## This list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,6 +33,9 @@ test: install slurm-packages  ## Every test.
 
 test-quick: install  ## The tests that start no Ray and no SLURM, kill nothing, and read no whole database.
 	@$(BIN)/python -m pytest -m "not slow and not slurm" -n 2
+
+faults: install  ## Faults done to real runs, and what came of each: a table, also in build/faults.md.
+	@$(BIN)/python -m pytest -m fault && cat build/faults.md
 
 check: install  ## Format, lint, types.
 	@$(BIN)/ruff format --check .

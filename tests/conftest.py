@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.fault_table import pytest_terminal_summary as pytest_terminal_summary
 from tests.slurm.distribution import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 # Workers of a Ray that is killed abort; their images, of more than a gigabyte, would lie in the working directory.

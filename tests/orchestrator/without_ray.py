@@ -7,9 +7,11 @@ For tests of what commands make of a run. What Ray does with fits is tested in e
 
 import contextlib
 import io
+import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from subprocess import CompletedProcess
 from unittest import mock
 
@@ -28,6 +30,7 @@ def orchestrate_here(*words: object, **environment: str) -> CompletedProcess[str
     try:
         with (
             mock.patch.dict(os.environ, environment),
+            warnings_to(err),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
@@ -35,6 +38,18 @@ def orchestrate_here(*words: object, **environment: str) -> CompletedProcess[str
     finally:
         signal.signal(signal.SIGTERM, on_terminate)
     return CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def warnings_to(err: io.StringIO) -> Iterator[None]:
+    """Let what is logged be seen there, too: where a test's process has a handler, the command adds none."""
+    handler = logging.StreamHandler(err)
+    handler.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 if __name__ == "__main__":

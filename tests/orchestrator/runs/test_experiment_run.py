@@ -10,7 +10,7 @@ import pytest
 from orchestrator.history import records
 from orchestrator.history.journal import read_journal
 from orchestrator.history.records import Stage, Start
-from tests.faults.killed_driver import killed
+from tests.faults.faulty_driver import killed
 from tests.orchestrator.command import orchestrate, toy_search, written
 from tests.orchestrator.without_ray import orchestrate_here
 

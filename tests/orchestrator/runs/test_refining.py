@@ -9,7 +9,7 @@ import pytest
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
 from orchestrator.specs.experiment import Experiment
-from tests.faults.killed_driver import killed
+from tests.faults.faulty_driver import killed
 from tests.orchestrator.command import toy_search, written
 from tests.orchestrator.without_ray import orchestrate_here
 
