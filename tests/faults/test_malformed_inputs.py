@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from orchestrator import cli
 from orchestrator.cluster.profile import read_profile
 from tests.ecgcore.raw_files import noise, write_wfdb
-from tests.faults.mutations import MUTATIONS, PLACE, VALUES, Mutation, cut, mutated, replaced_value, sweep, with_bytes
+from tests.faults.mutations import MUTATIONS, Mutation, mutated, sweep
 from tests.orchestrator.command import toy_search, written
 
 EXAMPLES = 30
@@ -244,21 +244,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place / "runs"
 
 
-DAMAGE = st.lists(
-    st.one_of(
-        st.builds(replaced_value, st.sampled_from(VALUES), PLACE),
-        st.builds(cut, PLACE),
-        st.builds(with_bytes, PLACE, st.binary(min_size=1, max_size=4)),
-    ),
-    min_size=1,
-    max_size=3,
-)
-
-
 @fuzzed
-@given(mutations=DAMAGE)
+@given(mutations=MUTATIONS)
 def test_journals(run: Path, mutations: list[Mutation]) -> None:
-    """Damage within lines, and the loss of the last ones. What becomes of others that are lost: test_cut_journal.py."""
+    """Damage within lines, and lines that are gone, doubled, moved."""
     with folder() as here:
         shutil.copytree(run / "s", here / "s")
         journal = here / "s" / "journal.jsonl"
