@@ -1,6 +1,6 @@
 """What a GPU makes of training: records a second by network, precision and batch size, beside this machine's CPU.
 
-    python -m tests.benchmarks.on_gpu STORE
+    python -m tests.benchmarks.gpu STORE
 
 Needs torch, and a prepared store; neither Ray nor Optuna. On CUDA it also runs out of memory on purpose: with whole
 batches a fit is lost and says so, with halves of them it goes through.
