@@ -1,12 +1,12 @@
-"""The command line. Exit code 0: done; 2: a mistake of the user's; 1: a failure; 130: interrupted.
+"""The command line. Exit code 0: done; 2: a mistake of the user's; 1: a failure; 130, 143 or 129: interrupted.
 
 Imports only what parsing needs, so that --help answers at once; each command imports its own part when it runs.
 """
 
 import argparse
+import contextlib
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -24,6 +24,7 @@ from orchestrator.commands.running import (
     add_search_command,
 )
 from orchestrator.errors import RaisedByTask, RunFailed
+from orchestrator.interrupts import exit_code, interruptible
 from orchestrator.runs.audit_command import add_audit_command
 from orchestrator.runs.try_command import add_try_command
 from orchestrator.simulation.simulate_command import add_simulate_command
@@ -32,8 +33,11 @@ from orchestrator.simulation.simulate_command import add_simulate_command
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    signal.signal(signal.SIGTERM, _interrupt)
-    given = _parser().parse_args(words)
+    with interruptible():
+        return _main(_parser().parse_args(words))
+
+
+def _main(given: argparse.Namespace) -> int:
     try:
         return int(given.run(given) or 0)
     except RaisedByTask as error:
@@ -51,12 +55,9 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"{error.filename or ''}: {error.strerror}; what was written before is whole", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; nothing is lost: the same command goes on", file=sys.stderr)
-        return 130
-
-
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print("interrupted; nothing is lost: the same command goes on", file=sys.stderr)
+        return exit_code()
 
 
 def _parser() -> argparse.ArgumentParser:

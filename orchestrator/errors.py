@@ -14,6 +14,10 @@ class RunFailed(RuntimeError):
     """A run could not go on; what was journaled is kept and the same command goes on from there."""
 
 
+class RayFailed(RunFailed):
+    """Ray could not go on, by no fault of what runs on it."""
+
+
 class Pointless(RunFailed):
     """A run that would only fail again in the same way; nobody should start it anew by himself."""
 

@@ -2,20 +2,16 @@
 
 import contextlib
 import os
-import shutil
-import threading
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import psutil
+from typing import TYPE_CHECKING, NoReturn
 
 from orchestrator.cluster.pool_size import PoolSize
 from orchestrator.cluster.profile import ClusterProfile
 from orchestrator.cluster.run_files import RunFiles
 from orchestrator.cluster.slurm import own_address
-from orchestrator.execution.private_ray import end_processes_of, private_folder, start, stop
+from orchestrator.execution.private_ray import private_folder, start, stop
+from orchestrator.execution.ray_watch import RayWatch
 from orchestrator.history.failures import Failure
 
 if TYPE_CHECKING:
@@ -35,6 +31,12 @@ def pool(
     files: RunFiles, profile: ClusterProfile, pool_size: PoolSize, *, cpus_per_fit: int
 ) -> Iterator["RayExecutor"]:
     """Start the head, publish it to the workers, give what executes searches on them; in the end send them away."""
+
+    def lost(why: str) -> NoReturn:
+        """End this process at once, which would hang; SLURM starts the successor."""
+        pool_size.say(why)
+        os._exit(1)
+
     with private_folder(
         files.token.read_text(),
         parent=profile.temp,
@@ -42,48 +44,25 @@ def pool(
         TUNE_MAX_PENDING_TRIALS_PG=str(2 * profile.workers.max * profile.fits_per_worker(cpus_per_fit)),
         **_PATIENCE,
     ) as temp:
-        over = threading.Event()
+        watch = RayWatch(temp, lost)
         try:
-            address = start(temp, cpus=0, address=own_address())
-            _leave_with_the_head(temp, over)
-            from orchestrator.execution.ray_tune import RayExecutor  # now: Ray reads its environment on import
+            with watch.watching():
+                address = start(temp, cpus=0, address=own_address())
+                watch.is_up()
+                from orchestrator.execution.ray_tune import RayExecutor  # now: Ray reads its environment on import
 
-            share = profile.gpus_per_fit
-            why_worker_went = partial(_why_worker_went, files)
-            executor = RayExecutor(
-                temp=temp, cpus_per_fit=cpus_per_fit, gpus_per_fit=share, elastic=True, why_worker_went=why_worker_went
-            )
-            pool_size.publish(address, executor.fits_left)
-            yield executor
+                executor = RayExecutor(
+                    temp=temp, cpus_per_fit=cpus_per_fit, gpus_per_fit=profile.gpus_per_fit, elastic=True,
+                    why_worker_went=partial(_why_worker_went, files),
+                )  # fmt: skip
+                pool_size.publish(address, executor.fits_left)
+                yield executor
         finally:
-            over.set()
             pool_size.close()
-            stop()
+            stop(temp)
 
 
 def _why_worker_went(files: RunFiles, job: str) -> Failure | None:
     """Return why a worker job left, as it has written down itself; None: it has not."""
     said = {worker.job: worker.retiring for worker in files.workers()}.get(job)
     return Failure(said) if said in set(Failure) else None
-
-
-def _leave_with_the_head(temp: Path, over: threading.Event) -> None:
-    """End this process at once when Ray's head dies, without which it would hang; SLURM starts the successor."""
-    head = [child for child in psutil.Process().children() if child.name() == "gcs_server"]
-
-    def watch() -> None:
-        while all(_lives(process) for process in head):
-            if over.wait(0.5):
-                return
-        if not over.is_set():
-            end_processes_of(temp)
-            shutil.rmtree(temp, ignore_errors=True)
-            os._exit(1)
-
-    threading.Thread(target=watch, name="head-watch", daemon=True).start()
-
-
-def _lives(process: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.Error):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False

@@ -43,7 +43,7 @@ class PoolSize:
         self._rounds_off = 0  # for so many rounds, no new workers
         self._refused = 0
         self._fits_left: Callable[[], int | None] = lambda: None
-        before, progress = files.head(), files.progress()
+        before, progress = files.head(), files.run.progress()
         fruitless = before.fruitless + 1 if before and before.progress == progress else 0
         self._head = Head(
             incarnation=incarnation, job=self._job, node=os.environ.get("SLURMD_NODENAME", ""), address=None,

@@ -26,7 +26,6 @@ from orchestrator.specs.strict_yaml import write_yaml
 
 Content = TypeVar("Content")
 PREPARATION = "preparation"  # an empty file in the log folder of a job that prepares data
-_GOT_ON = re.compile(rb'^{"event": "(report|end|tell|stage|test_opened)"', re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,10 +175,6 @@ class RunFiles:
     def _stem(self) -> str:
         plain = re.sub(r"[^A-Za-z0-9_.-]", "-", self.run.name)  # squeue takes a comma for the end of a name
         return f"orc-{plain}-{self.request().id}"
-
-    def progress(self) -> int:
-        """Return how many steps and ends the run's journals hold together."""
-        return sum(len(_GOT_ON.findall(path.read_bytes())) for path in self.run.all_journals())
 
     def _read(self, name: str, kind: type[Content]) -> Content | None:
         """Read one file. A network folder may show a file late, or half: then it is not there yet."""

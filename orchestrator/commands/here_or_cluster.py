@@ -55,7 +55,7 @@ def run_experiment_somewhere(
         print(experiment_report(experiment, folder, as_json=given.json))
     else:
         here = _here(folder, given, list(experiment.searches.values()))
-        logged = drive_experiment(experiment, folder, here, reopen=reopen, afresh=reopen)
+        logged = drive_experiment(experiment, folder, here, reopen=reopen, afresh=_is_wanted_afresh(reopen))
         print(experiment_report(experiment, folder, as_json=given.json, logged=logged))
 
 
@@ -98,7 +98,7 @@ def retrain_somewhere(folder: "RunFolder", how: "FinalSpec", given: argparse.Nam
         print(final_report(folder, as_json=given.json))
     else:
         here = _here(folder, given, [spec])
-        logged = drive_final(folder, here, how=how, reopen=given.reopen, afresh=given.reopen)
+        logged = drive_final(folder, here, how=how, reopen=given.reopen, afresh=_is_wanted_afresh(given.reopen))
         print(final_report(folder, as_json=given.json, logged=logged))
 
 
@@ -108,6 +108,13 @@ def _prepare(specs: "Sequence[SearchSpec]", given: argparse.Namespace) -> None:
 
     if not getattr(given, "cluster", None):
         prepare_data(specs, quiet=given.json)
+
+
+def _is_wanted_afresh(reopen: bool) -> bool:
+    """Return whether a final that is done makes room for another: not where this very command has just made it."""
+    from orchestrator.execution.fresh_start import is_fresh_start
+
+    return reopen and not is_fresh_start()
 
 
 def _here(folder: "RunFolder", given: argparse.Namespace, specs: "Sequence[SearchSpec]") -> "OpenSession":

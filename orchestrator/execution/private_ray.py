@@ -5,6 +5,7 @@ environment, and never anybody else's are ended. The folder is locked while its 
 run, removes the folders of owners that were killed, and ends what they left.
 """
 
+import atexit
 import contextlib
 import fcntl
 import logging
@@ -13,6 +14,7 @@ import secrets
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +24,13 @@ import psutil
 
 LONGEST_TEMP = 40  # bytes; Ray adds 62 to it, and a socket's path may have 107
 OWN_FOLDER = "/opr-12345678/ray"  # what is added to the folder for temporary files
+STOP_S = 10.0  # with one of its processes dead, Ray needs up to seven to leave
 TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 _ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
+    "RAY_DEDUP_LOGS": "1",
+    "RAY_DEDUP_LOGS_ALLOW_REGEX": "",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what agents say of a raylet's death: the last 20 lines of its log, on stdout
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -77,32 +83,60 @@ def private_folder(token: str, *, parent: str | None = None, **environment: str)
 
 def start(temp: Path, *, cpus: int, address: str = "127.0.0.1") -> str:
     """Start a Ray in this process, with so many CPUs; return the address at which others may join it."""
-    on_terminate = signal.getsignal(signal.SIGTERM)  # Ray puts its own in place, which ends the driver with code 15
     import ray  # here: it takes a second, and reads its environment when it is imported
 
-    context: Any = ray.init(
-        num_cpus=cpus,
-        num_gpus=0,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        configure_logging=True,
-        object_store_memory=100_000_000,
-        _temp_dir=str(temp / "ray"),
-        _node_ip_address=address,
-    )
-    signal.signal(signal.SIGTERM, on_terminate)
+    with _own_signals():
+        context: Any = ray.init(
+            num_cpus=cpus,
+            num_gpus=0,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            configure_logging=True,
+            object_store_memory=100_000_000,
+            _temp_dir=str(temp / "ray"),
+            _node_ip_address=address,
+        )
     for name in ("ray", "ray.tune", "ray.train", "ray.air"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return str(context.address_info["gcs_address"])
 
 
-def stop() -> None:
-    """Leave the Ray that this process started."""
+@contextlib.contextmanager
+def _own_signals() -> Iterator[None]:
+    """Let SIGTERM do what it did before also while Ray starts, and the end of a terminal end us, and not Ray before us.
+
+    Ray puts a handler of its own in place, which ends the process with code 15.
+    """
+    on_terminate = signal.getsignal(signal.SIGTERM)
+    # What is blocked here is blocked in Ray's processes for ever. In this one another thread hears it.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+    try:
+        yield
+    except SystemExit as error:
+        if error.code == signal.SIGTERM and callable(on_terminate):
+            on_terminate(signal.SIGTERM, None)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, on_terminate)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def stop(temp: Path) -> None:
+    """Leave the Ray that this process started, which may be half up, dead, or stopped and then waits for ever."""
     import ray
 
-    with contextlib.suppress(Exception):  # Ray may be half up or already gone; what is left is ended by its environment
-        ray.shutdown()
+    def leave() -> None:
+        with contextlib.suppress(Exception):  # what is left is ended by its environment
+            ray.shutdown()
+
+    leaving = threading.Thread(target=leave, name="leave-ray", daemon=True)
+    leaving.start()
+    leaving.join(STOP_S)
+    if leaving.is_alive():
+        end_processes_of(temp)  # whom it waits for
+        leaving.join(STOP_S)
+        atexit.unregister(ray.shutdown)  # it would wait once more
 
 
 def clear_leftovers(parent: str | None = None) -> None:

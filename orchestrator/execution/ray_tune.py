@@ -19,7 +19,7 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from orchestrator.errors import RunFailed, UserError
+from orchestrator.errors import RayFailed, RunFailed, UserError
 from orchestrator.execution.one_fit import MAKE_ROOM
 from orchestrator.execution.ray_worker import call_in_worker, fit_in_worker
 from orchestrator.history.failures import Failure
@@ -71,7 +71,7 @@ class RayExecutor:
         except Exception as error:
             if execution.failure:
                 raise execution.failure from None
-            raise RunFailed(f"Ray could not go on: {error}\nNothing is lost: give the same command again") from error
+            raise RayFailed(f"Ray could not go on: {error}\nNothing is lost: give the same command again") from error
         finally:
             _execution = None
         if execution.failure:
@@ -98,7 +98,7 @@ class RayExecutor:
                 raise UserError(*str(error.cause).splitlines()) from None
             raise RunFailed(f"{task.name}.{method} failed:\n{error}") from None
         except ray.exceptions.RayError as error:
-            raise RunFailed(f"{task.name}.{method} failed: {error}") from None
+            raise RayFailed(f"{task.name}.{method} failed: {error}") from None
 
     def slots_of(self, node: dict[str, float]) -> int:
         """Return how many fits a node of these resources runs at a time."""

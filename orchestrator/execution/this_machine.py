@@ -19,4 +19,4 @@ def session_here(
         here = in_process(threads=threads, keep_output=quiet)
         return lambda: open_session(folder, here, quiet=quiet, live=False)
     cpus = max(spec.concurrency * spec.cpus_per_fit for spec in specs)
-    return lambda: open_session(folder, local_ray(cpus=cpus, threads=threads), quiet=quiet)
+    return lambda: open_session(folder, local_ray(folder, cpus=cpus, threads=threads), quiet=quiet)

@@ -1,6 +1,7 @@
 """Every path of a run, in one place. Folders are the user's alone (0700)."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def runs_root(given: Path | None) -> Path:
 
 JOURNAL = "journal.jsonl"
 SUBMISSION = "cluster/request.json"
+_GOT_ON = re.compile(rb'^{"event": "(report|end|tell|stage|test_opened)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,10 @@ class RunFolder:
         """Return every journal below the run: its own, those of its stages and outer parts, and of their finals."""
         depths = ("", "*/", "*/final/", *(("outer-*/*/", "outer-*/rows/*/") if self.audit.exists() else ()))
         return sorted({path for depth in depths for path in self.path.glob(f"{depth}{JOURNAL}")})
+
+    def progress(self) -> int:
+        """Return how many steps and ends the run's journals hold together: whether a driver got anywhere."""
+        return sum(len(_GOT_ON.findall(path.read_bytes())) for path in self.all_journals())
 
     def create(self) -> None:
         """Make the folder, for this user only. Raises UserError where that is not possible."""

@@ -23,7 +23,8 @@ def main() -> None:
         run_in_process(open_search(spec, Path(folder) / "plain"))
         plain = (time.perf_counter() - begun) / TRIALS
 
-        with open_session(RunFolder(Path(folder) / "session"), local_ray(cpus=1, threads=1), quiet=True) as session:
+        run = RunFolder(Path(folder) / "session")
+        with open_session(run, local_ray(run, cpus=1, threads=1), quiet=True) as session:
             begun = time.perf_counter()
             run_search(spec.model_copy(update={"trials": 1}), RunFolder(Path(folder) / "cold"), session)
             cold = time.perf_counter() - begun

@@ -1,0 +1,71 @@
+"""The signals that end a command as Ctrl-C does, each with its own exit code, and what other threads may ask of them.
+
+Python runs what a signal calls in the main thread only, which may be in the middle of a library's C code for seconds.
+That a signal has come is therefore known earlier, by a pipe that the kernel's own handler writes into.
+"""
+
+import contextlib
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+QUIET_S = 10.0  # of signals in a row the first counts: who presses Ctrl-C twice would break off the cleaning up
+
+_told: list[int] = []  # the signals that have come
+_pipe: int | None = None  # where they come from
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """For the length of the block, let each signal of ENDING raise KeyboardInterrupt in it.
+
+    One that whoever started us wants ignored, as nohup does SIGHUP, stays ignored.
+    """
+    global _pipe
+    _told.clear()
+    mine, its = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    heard = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    _pipe, fd_before = mine, signal.set_wakeup_fd(its, warn_on_full_buffer=False)
+    interrupt = _interrupter()
+    before = {number: signal.signal(number, interrupt) for number in heard}
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # as one process leaves them to its successor
+        yield
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)
+        signal.set_wakeup_fd(fd_before)
+        _pipe = None
+        os.close(mine)
+        os.close(its)
+
+
+def is_told_to_end() -> bool:
+    """Return whether a signal has come that ends this command. Any thread may ask, outside of commands, too."""
+    if _pipe is not None:
+        with contextlib.suppress(BlockingIOError):
+            _told.extend(number for number in os.read(_pipe, 1024) if number in ENDING)
+    return bool(_told)
+
+
+def exit_code() -> int:
+    """Return the exit code of an interrupted command, as a shell says it: of the first signal, else of Ctrl-C."""
+    return 128 + (_told[0] if _told else signal.SIGINT)
+
+
+def _interrupter() -> Callable[[int, FrameType | None], None]:
+    last = -math.inf
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        nonlocal last
+        _told.append(number)
+        now = time.monotonic()
+        if now - last >= QUIET_S:
+            last = now
+            raise KeyboardInterrupt
+
+    return interrupt
