@@ -89,11 +89,13 @@ def test_another_concurrency_amid_a_search_that_follows_the_order_is_warned_of(
     changes: dict[str, Any], warned: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     spec = toy_spec(seeds=2, concurrency=2, **changes)
+    wider = spec.model_copy(update={"concurrency": 3})
+    for one in (spec, wider):  # of a search that has tried nothing yet
+        open_search(one, tmp_path / "new").close()
     run_three_at_a_time(open_search(spec, tmp_path / "run"), order=0, most=5)
     open_search(spec, tmp_path / "run").close()
     assert not caplog.messages
 
-    wider = spec.model_copy(update={"concurrency": 3})
     for _ in range(2):  # the second time it is the number that the search has
         open_search(wider, tmp_path / "run").close()
 
