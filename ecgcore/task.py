@@ -224,7 +224,10 @@ class ArrhythmiaTask:
         """Write the averaged model, calibrated as `test` does it, to `directory`/model.pt; return its signature."""
         from ecgcore.serving.exported import export
 
-        return export(checkpoints, directory, self._calibration(calibrate_from, averaged=len(checkpoints)))
+        lengths = self._store.records.lengths / self._store.rate
+        seconds = (float(lengths.min()), float(lengths.max()))
+        calibration = self._calibration(calibrate_from, averaged=len(checkpoints))
+        return export(checkpoints, directory, calibration, seconds=seconds)
 
     def _calibration(self, judged: Sequence[Path], *, averaged: int) -> "Calibration | None":
         from ecgcore.training.out_of_fold import calibration_of

@@ -5,6 +5,7 @@ prepared that. What `test` scores is what it answers with.
 """
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,19 +27,25 @@ from ecgcore.training.exported_start import FILE
 
 UNIT = "mV"  # unless another is named
 PROCESSES = "processes"  # in model.pt; where it is missing (earlier versions), signals must come as the store has them
+SECONDS = "seconds"  # in model.pt, beside that
 Array = NDArray[Any]
+Seconds = tuple[float, float]  # from, to
+ANY_LENGTH: Seconds = (0.0, math.inf)
 
 
 def export(
-    paths: Sequence[Path], directory: Path, calibration: Calibration | None = None
+    paths: Sequence[Path], directory: Path, calibration: Calibration | None = None, *, seconds: Seconds = ANY_LENGTH
 ) -> dict[str, bool | int | float | str | None]:
-    """Write the checkpoints' ensemble to `directory`/model.pt; return its signature."""
+    """Write the checkpoints' ensemble to `directory`/model.pt; return its signature.
+
+    seconds: how long the shortest and the longest record is that it learnt from.
+    """
     content, _ = content_of(paths, calibration)
-    write_tensors(directory / FILE, {**content, PROCESSES: True})
-    return signature_of(built(content))
+    write_tensors(directory / FILE, {**content, PROCESSES: True, SECONDS: list(seconds)})
+    return signature_of(built(content), seconds)
 
 
-def signature_of(ensemble: Ensemble) -> dict[str, bool | int | float | str | None]:
+def signature_of(ensemble: Ensemble, seconds: Seconds) -> dict[str, bool | int | float | str | None]:
     """Return what goes in and comes out, for whoever serves the model: lists as JSON, or joined by commas."""
     *probabilities, decision = columns_of(ensemble.classes)
     return {
@@ -49,6 +56,7 @@ def signature_of(ensemble: Ensemble) -> dict[str, bool | int | float | str | Non
         "classes": ",".join(ensemble.classes),
         "leads": ",".join(ensemble.leads),
         "rate": ensemble.rate,
+        "seconds": ",".join(f"{value:g}" for value in seconds),
         "unit": UNIT,
         "processing": json.dumps(dict(ensemble.processing), sort_keys=True) if ensemble.processing else "",
         "calibration": ensemble.calibrated(),
@@ -70,7 +78,8 @@ def load(directory: Path) -> Callable[..., Array | dict[str, Array]]:
     except ValueError as error:  # a network of the user's that is not installed here
         raise ValueError(f"{directory / FILE}: {error}") from None
     if content.get(PROCESSES):
-        return Exported(ensemble)
+        shortest, longest = content[SECONDS]
+        return Exported(ensemble, (shortest, longest))
     return lambda signals: _of_stored(ensemble, signals)
 
 
@@ -79,6 +88,7 @@ class Exported:
     """A model that is given recordings as they were recorded."""
 
     ensemble: Ensemble
+    seconds: Seconds  # of the shortest and the longest record that it learnt from
 
     def __call__(
         self,
@@ -92,8 +102,9 @@ class Exported:
 
         signals: whole recordings (recordings, leads, samples), unprocessed, at `sampling_rate` Hz (None: the store's),
         their rows being `leads` (None: the store's, in its order), in `unit`: mV, uV or V. Raises ValueError for
-        another shape, gaps (NaN), a missing lead, an unknown unit, and a rate at which the store's filters cannot run
-        or from which nothing can be resampled.
+        another shape, gaps (NaN), a missing lead, an unknown unit, a rate at which the store's filters cannot run or
+        from which nothing can be resampled, and one by which they last twice as long as any record of the store, or
+        half as long: that is how a wrong one shows.
         """
         model = self.ensemble
         rate = model.rate if sampling_rate is None else float(sampling_rate)
@@ -114,7 +125,16 @@ class Exported:
             expected = f"(recordings, {len(leads)} leads: {' '.join(leads)}, samples)"
             raise ValueError(f"signals must have shape {expected}, got {signals.shape}; name the rows with `leads`")
         _refuse_gaps(signals)
+        self._refuse_length(signals.shape[2], rate)
         return lead_order(leads, self.ensemble.leads, way_out="name the rows of the signals with `leads`")
+
+    def _refuse_length(self, samples: int, rate: float) -> None:
+        shortest, longest = self.seconds
+        if not shortest / 2 < samples / rate < longest * 2:
+            raise ValueError(
+                f"the model learnt from recordings of {shortest:g} to {longest:g} s, and {samples} samples at {rate:g} "
+                f"Hz are {samples / rate:g} s: say their sampling_rate, or cut them"
+            )
 
     def _processed(self, signal: Array, rate: float, unit: str) -> NDArray[np.float32]:
         processing = Processing.of(self.ensemble.processing)

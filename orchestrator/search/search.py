@@ -36,6 +36,7 @@ from orchestrator.search.lineage import Lineage
 from orchestrator.search.reports import Reports
 from orchestrator.search.retention import Retention
 from orchestrator.search.retries import why_given_up
+from orchestrator.search.side_by_side import warn_of_another_order
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.search.task_facts import TaskFacts
 from orchestrator.search.verdicts import (
@@ -102,10 +103,7 @@ class Search:
     # What the executor asks and tells.
 
     def next_fit(self) -> tuple[FitKey, Fit] | None:
-        """Journal and return the fit to start now: unfinished ones first, then a new trial's.
-
-        None: nothing to start now.
-        """
+        """Journal and return the fit to start now, unfinished ones first, then a new trial's; None: there is none."""
         if self.spending.is_over:
             return None
         for trial in self._to_be_run():
@@ -233,6 +231,7 @@ class Search:
         for record, at in entries:
             self._decisions.apply(record, at, replay=True)
         self._retention.opened()
+        warn_of_another_order(self.ledger, self.spec, self.folder.path)
         if as_data(self.ledger.spec or self.spec) != as_data(self.spec):  # trials, budget or concurrency
             self._write(SearchBegun(spec=self._described))
         for fit in [fit for trial in self._agenda.open_trials() for fit in trial.fits.values()]:

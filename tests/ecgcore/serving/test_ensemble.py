@@ -51,6 +51,7 @@ def test_the_exported_model_answers_with_the_calibrated_mean_of_probabilities(mu
         "classes": "slow,quick,rapid",
         "leads": "I,II",
         "rate": 50.0,
+        "seconds": "0,inf",
         "unit": "mV",
         "processing": "",
         "calibration": "class prior, temperature 2",
