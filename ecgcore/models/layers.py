@@ -78,6 +78,13 @@ def normalise(norm: nn.BatchNorm1d, inputs: Sequences) -> Sequences:
     return Sequences(outputs.transpose(1, 2), inputs.lengths)
 
 
+def normalise_features(norm: nn.BatchNorm1d, features: Tensor) -> Tensor:
+    """Batch normalisation of (batch, features). A single record, as an epoch's last batch may be, has no variance."""
+    if norm.training and len(features) == 1:
+        return F.batch_norm(features, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
+    return norm(features)  # type: ignore[no-any-return]  # untyped call
+
+
 def max_pool(inputs: Sequences, *, kernel: int, stride: int, padding: int = 0) -> Sequences:
     """Maximum over windows of time, of values that are not negative (behind a ReLU).
 

@@ -7,7 +7,7 @@ norm; here it is the head's, as of every network.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ecgcore.models.layers import Convolution, Sequences, max_pool, mean_over_time
+from ecgcore.models.layers import Convolution, Sequences, max_pool, mean_over_time, normalise_features
 from ecgcore.models.network import Network, Published
 from ecgcore.parameters import choice, integer
 
@@ -38,7 +38,4 @@ class HeartbeatCNN(nn.Module):
         """Return features of the mean over each record's own time; lengths (batch,) in samples, on the CPU."""
         first = max_pool(self.first(Sequences(signals, lengths).masked()), kernel=2, stride=2)
         hidden = F.relu(self.hidden(mean_over_time(max_pool(self.second(first), kernel=2, stride=2))))
-        if self.training and len(hidden) == 1:  # the last batch of an epoch: one record has no variance
-            norm = self.norm
-            return F.batch_norm(hidden, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
-        return self.norm(hidden)  # type: ignore[no-any-return]  # untyped call
+        return normalise_features(self.norm, hidden)

@@ -44,10 +44,20 @@ def test_the_published_counts_are_those_of_the_sources():
     """What a network's file says of its source is written here a second time: neither changes unnoticed."""
     said = {name: (one.weights, one.leads, one.classes) for name, one in PUBLISHED.items()}
     assert {
+        "beat_cnn": (363_525, 1, 5),
+        "beat_resnet": (441_157, 1, 5),
         "cnn1d": (46_757, 12, 5),
+        "cnn2d": (6_613, 12, 5),
+        "dual_path_resnet": (1_684_357, 1, 5),
         "heartbeat_cnn": (193_541, 1, 5),
         "resnet_lstm": (2_987_128, 12, 55),
+        "resnet_pooled": (2_196_343, 12, 55),
+        "rhythm_mcu": (30_912, 1, 4),
+        "xresnet1d101": (1_880_775, 12, 71),
     } == said
+    counted = build_classifier("rhythm_mcu", leads=1, classes=4)
+    norms = sum(value.numel() for name, value in counted.named_buffers() if "running" in name)
+    assert 32_192 == count(counted) + norms  # as its source counts
 
 
 def weights_of(layer: str, *, bias: bool) -> list[str]:
