@@ -104,7 +104,8 @@ class Exported:
         their rows being `leads` (None: the store's, in its order), in `unit`: mV, uV or V. Raises ValueError for
         another shape, gaps (NaN), a missing lead, an unknown unit, a rate at which the store's filters cannot run or
         from which nothing can be resampled, and one by which they last twice as long as any record of the store, or
-        half as long: that is how a wrong one shows.
+        half as long: that is how a wrong one shows. A store of beats or pieces has them from recordings that were
+        filtered and resampled whole: one that comes cut out already differs from that at its ends.
         """
         model = self.ensemble
         rate = model.rate if sampling_rate is None else float(sampling_rate)
