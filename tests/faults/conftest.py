@@ -115,7 +115,9 @@ def judge(request: pytest.FixtureRequest, undisturbed: Callable[[int], list[dict
         assert lost == run.lost_of(known)
         run.assert_nothing_twice_and_no_fit_lost()
         assert undisturbed(run.at_a_time) == run.outcome()
-        told = f"exit {code}: {first_line(said, run)}" if then is None else f"killed; then: {first_line(then, run)}"
+        told = f"exit {code}: {line_with(words, said, run)}"
+        if then is not None:
+            told = f"killed; then: {line_with('', then, run)}"
         row = Row(
             fault=fault,
             fits_at_a_time=str(run.at_a_time),
@@ -128,6 +130,7 @@ def judge(request: pytest.FixtureRequest, undisturbed: Callable[[int], list[dict
     return judged
 
 
-def first_line(said: Done, run: ToyRun) -> str:
-    line = next(iter(said.stderr.splitlines()), "").replace(f"{run.folder}/", "")
+def line_with(words: str, said: Done, run: ToyRun) -> str:
+    """The first line of what was said in which these words are."""
+    line = next((line for line in said.stderr.splitlines() if words in line), "").replace(f"{run.folder}/", "")
     return re.sub(r"\s+", " ", line)[:LONGEST]

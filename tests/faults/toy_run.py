@@ -8,7 +8,8 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,8 @@ class ToyRun:
     folder: Path
     at_a_time: int
     store: str
-    task: str = "tests.toy_task:ToyTask"
-    step_s: float = 0.0
     name: str = "toy"
+    changes: Mapping[str, Any] = field(default_factory=dict)  # of its search space
 
     @property
     def runs(self) -> Path:
@@ -57,7 +57,7 @@ class ToyRun:
     def words(self) -> list[str]:
         """The command that begins it, and goes on with it."""
         space = {
-            "task": {"name": self.task, "with": {"step_s": self.step_s}},
+            "task": {"name": "tests.toy_task:ToyTask", "with": {}},
             "metric": "score",
             "max_steps": 4,
             "seeds": 2,
@@ -65,6 +65,7 @@ class ToyRun:
             "trials": TRIALS,
             **AT_A_TIME[self.at_a_time],
             "space": {"x": {"uniform": [-1, 1]}, "y": {"uniform": [0, 1], "step": 0.25}},
+            **self.changes,
         }
         file = written(self.folder / "toy.yaml", space)
         return ["search", "--space", str(file), "--runs", str(self.runs)]

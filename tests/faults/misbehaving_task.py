@@ -1,0 +1,75 @@
+"""The toy whose fits misbehave, each trial in a way of its own, once: as its first seed comes to its first step."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from orchestrator.task import Fit, Metrics, Report
+from tests.toy_task import ToyTask
+
+LONG_S = 600
+
+
+def _exit_at_once() -> None:
+    os._exit(7)
+
+
+def _raise_system_exit() -> None:
+    sys.exit("this fit would rather leave")
+
+
+def _ask_for_too_much_memory() -> None:
+    bytearray(1 << 60)
+
+
+def _crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _leave_a_child_behind() -> None:
+    if os.fork() == 0:
+        time.sleep(LONG_S)
+        os._exit(0)
+
+
+def _print_a_lot() -> None:
+    print("a name of no encoding: \udcff")
+    for _ in range(20):
+        print("x" * 1_000_000)
+        os.write(1, b"\xff" * 1_000_000)  # past Python's own output, as libraries in C do it
+
+
+def _hang() -> None:
+    time.sleep(LONG_S)
+
+
+DEEDS: Mapping[str, Callable[[], None]] = {
+    "exits": _exit_at_once,
+    "calls sys.exit": _raise_system_exit,
+    "runs out of memory": _ask_for_too_much_memory,
+    "crashes": _crash,
+    "forks, and its child stays": _leave_a_child_behind,
+    "prints 40 MB, not all of it text": _print_a_lot,
+    "hangs": _hang,
+}
+
+
+class MisbehavingToyTask(ToyTask):
+    """Trial n does the n-th of DEEDS."""
+
+    def fit(self, fit: Fit, report: Report) -> None:
+        def misbehave_and_report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
+            if step == 1 and fit.directory.name.startswith("seed0-") and fit.trial < len(DEEDS):
+                _once(fit.directory, list(DEEDS.values())[fit.trial])
+            report(step, metrics, checkpoint)
+
+        super().fit(fit, misbehave_and_report)
+
+
+def _once(directory: Path, deed: Callable[[], None]) -> None:
+    if not (directory / "done").exists():
+        (directory / "done").touch()
+        deed()
