@@ -23,6 +23,7 @@ from orchestrator.commands.running import (
     add_run_command,
     add_search_command,
 )
+from orchestrator.commands.syncing import add_sync_command
 from orchestrator.errors import RaisedByTask, RunFailed
 from orchestrator.runs.audit_command import add_audit_command
 from orchestrator.runs.try_command import add_try_command
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add_resume_command(commands)
     add_consolidate_command(commands)
     add_retrain_command(commands)
+    add_sync_command(commands)
     add_audit_command(commands, run_audit_somewhere)
     add_simulate_command(commands)
     add_cluster_commands(commands)
