@@ -23,6 +23,7 @@ from orchestrator.commands.running import (
     add_run_command,
     add_search_command,
 )
+from orchestrator.commands.syncing import add_sync_command
 from orchestrator.errors import RaisedByTask, RunFailed
 from orchestrator.interrupts import exit_code, interruptible
 from orchestrator.runs.audit_command import add_audit_command
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     add_resume_command(commands)
     add_consolidate_command(commands)
     add_retrain_command(commands)
+    add_sync_command(commands)
     add_audit_command(commands, run_audit_somewhere)
     add_simulate_command(commands)
     add_cluster_commands(commands)

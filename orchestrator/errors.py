@@ -46,6 +46,12 @@ def text_of(error: BaseException) -> str:
         return f"(str() of it raised {type(failure).__name__})"
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its kind where it says nothing."""
+    lines = text_of(error).strip().splitlines()
+    return printable(lines[0], most=500) if lines else type(error).__name__
+
+
 def raise_if_any(mistakes: Sequence[str]) -> None:
     """Raise one UserError for all mistakes found so far, so that a file is mended in one go."""
     if mistakes:

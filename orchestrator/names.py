@@ -4,7 +4,7 @@ import re
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 LONGEST = 100  # characters; a file system takes 255 bytes, of which names made of this one need some
-TAKEN_BY_RUNS = ("mlflow", "mlflow.db")  # what lies beside the runs
+TAKEN_BY_RUNS = ("mlflow", "mlflow.db")  # what lies beside the runs, and mlflow.db.lock and its like
 TAKEN_IN_RUNS = ("final", "trials", "cluster", "start")  # what lies in a run
 _RULE = f"must be one plain word of at most {LONGEST} characters: letters, digits, _, - and"
 
@@ -13,7 +13,7 @@ def run_name_mistake(name: str) -> str | None:
     """Return what is wrong with the name of a run that is new; None: nothing."""
     if not _WORD.fullmatch(name) or len(name) > LONGEST:
         return f"{_RULE} dots, with no - or dot at the beginning, got {name!r}"
-    if name.lower() in TAKEN_BY_RUNS:
+    if name.lower() in TAKEN_BY_RUNS or name.lower().startswith("mlflow.db."):
         return f"must not be {' or '.join(TAKEN_BY_RUNS)}, which lie among the runs, got {name!r}"
     return None
 

@@ -32,7 +32,7 @@ def _job_lines(files: RunFiles) -> list[str]:
     if done is not None and done.exit_code:
         return [f"failed: {done.message}", f"mend that, then `orchestrate resume {name}` goes on"]
     if done is not None:
-        return ["all jobs are done"]
+        return ["all jobs are done", *done.notes]
     try:
         queue = Queue(files)
         preparing = queue.preparing()

@@ -36,9 +36,9 @@ def drive_run(run: str) -> None:
     try:
         if pool_size.problem is None:
             pool_size.start()
-            _drive(files, pool_size, incarnation)
+            notes = _drive(files, pool_size, incarnation)
             write_accounting(files)
-            files.write_done(Done(exit_code=0, message="finished"))
+            files.write_done(Done(exit_code=0, message="finished", notes=notes))
     except KeyboardInterrupt:
         log.warning("interrupted; the next driver goes on")
     except CutOff as error:
@@ -62,7 +62,8 @@ def drive_run(run: str) -> None:
             Queue(files).cancel_pending()
 
 
-def _drive(files: RunFiles, pool_size: PoolSize, incarnation: str) -> None:
+def _drive(files: RunFiles, pool_size: PoolSize, incarnation: str) -> list[str]:
+    """Run it; return what a person should know of its copy in MLflow."""
     folder, request, profile = files.run, files.request(), files.profile()
 
     def session() -> AbstractContextManager[Session]:
@@ -74,13 +75,17 @@ def _drive(files: RunFiles, pool_size: PoolSize, incarnation: str) -> None:
         return open_session(folder, executor, quiet=False, incarnation=incarnation, take_over=True)
 
     if request.how is not None:
-        drive_final(folder, session, how=request.how, reopen=request.reopen)
+        copied = drive_final(folder, session, how=request.how, reopen=request.reopen)
     elif audit := audit_of(folder):
         drive_audit(audit, folder, session)
+        return []
     elif experiment := experiment_of(folder):
-        drive_experiment(experiment, folder, session, reopen=request.reopen)
+        copied = drive_experiment(experiment, folder, session, reopen=request.reopen)
     else:
-        drive_search(search_of(folder), folder, session)
+        copied = drive_search(search_of(folder), folder, session)
+    for note in copied.notes:
+        log.warning("%s", note)
+    return list(copied.notes)
 
 
 def _cpus_per_fit(folder: RunFolder) -> int:

@@ -1,5 +1,6 @@
 """Follow a submitted run from the command that submitted it. Ctrl-C ends only the following."""
 
+import sys
 import time
 
 from orchestrator.cluster.run_files import RunFiles
@@ -26,6 +27,8 @@ def follow(folder: RunFolder, said: str, *, quiet: bool) -> None:
         raise UserError(done.message)
     if done.exit_code:
         raise RunFailed(done.message)
+    for note in done.notes:
+        print(note, file=sys.stderr)
 
 
 def _wait(folder: RunFolder, *, quiet: bool) -> None:

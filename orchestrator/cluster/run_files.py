@@ -14,7 +14,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
 from orchestrator.atomic import write_json, write_text
@@ -89,6 +89,7 @@ class Done:
 
     exit_code: int
     message: str
+    notes: list[str] = field(default_factory=list)  # what else a person should know
 
 
 class RunFiles:

@@ -4,12 +4,14 @@ From values to what is printed at the end. Imports the rest when it runs, since 
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for annotations only: importing them costs seconds
     from orchestrator.history.run_contents import Audit
     from orchestrator.history.run_folder import RunFolder
+    from orchestrator.results.mlflow_copy import Copied
     from orchestrator.runs.driver import OpenSession
     from orchestrator.specs.experiment import Experiment
     from orchestrator.specs.specs import FinalSpec, SearchSpec
@@ -30,7 +32,7 @@ def run_search_somewhere(spec: "SearchSpec", folder: "RunFolder", given: argpars
         from orchestrator.runs.driver import drive_search
 
         _prepare([spec], given)
-        logged = drive_search(spec, folder, _here(folder, given, [spec]))
+        logged = _said(drive_search(spec, folder, _here(folder, given, [spec])))
         print(search_report(folder, as_json=given.json, logged=logged))
 
 
@@ -55,7 +57,7 @@ def run_experiment_somewhere(
         print(experiment_report(experiment, folder, as_json=given.json))
     else:
         here = _here(folder, given, list(experiment.searches.values()))
-        logged = drive_experiment(experiment, folder, here, reopen=reopen, afresh=_is_wanted_afresh(reopen))
+        logged = _said(drive_experiment(experiment, folder, here, reopen=reopen, afresh=_is_wanted_afresh(reopen)))
         print(experiment_report(experiment, folder, as_json=given.json, logged=logged))
 
 
@@ -98,8 +100,15 @@ def retrain_somewhere(folder: "RunFolder", how: "FinalSpec", given: argparse.Nam
         print(final_report(folder, as_json=given.json))
     else:
         here = _here(folder, given, [spec])
-        logged = drive_final(folder, here, how=how, reopen=given.reopen, afresh=_is_wanted_afresh(given.reopen))
+        logged = _said(drive_final(folder, here, how=how, reopen=given.reopen, afresh=_is_wanted_afresh(given.reopen)))
         print(final_report(folder, as_json=given.json, logged=logged))
+
+
+def _said(copied: "Copied") -> str | None:
+    """Say what a person should know of the copy in MLflow; return where it is, for the report."""
+    for note in copied.notes:
+        print(note, file=sys.stderr)
+    return copied.place
 
 
 def _prepare(specs: "Sequence[SearchSpec]", given: argparse.Namespace) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from orchestrator.execution.session import Session
-from orchestrator.history.run_contents import Audit, read_ledger, searches_of
+from orchestrator.history.run_contents import Audit, read_ledger
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.mlflow_copy import Copied, NotCopied, copy_run
 from orchestrator.results.table import write_tables
 from orchestrator.runs.audit import run_audit
 from orchestrator.runs.audit_report import write_audit_tables
@@ -18,11 +19,11 @@ from orchestrator.specs.specs import FinalSpec, SearchSpec
 OpenSession = Callable[[], AbstractContextManager[Session]]
 
 
-def drive_search(spec: SearchSpec, folder: RunFolder, open_session: OpenSession) -> str:
-    """Run a search to its end or the end of its budget; return where MLflow has it."""
+def drive_search(spec: SearchSpec, folder: RunFolder, open_session: OpenSession) -> Copied:
+    """Run a search to its end or the end of its budget; return what became of its copy in MLflow."""
     with open_session() as session:
         run_search(spec, folder, session)
-    return _logged(folder)
+    return copied(folder)
 
 
 def drive_experiment(
@@ -32,8 +33,8 @@ def drive_experiment(
     *,
     reopen: bool = False,
     afresh: bool = False,
-) -> str:
-    """Run an experiment to its end; return where MLflow has it.
+) -> Copied:
+    """Run an experiment to its end; return what became of its copy in MLflow.
 
     reopen: its final may open the test part although another did; afresh: also where that other is its own, done.
     """
@@ -41,7 +42,7 @@ def drive_experiment(
         if afresh:
             set_aside_if_tested(folder.final)
         run_experiment(experiment, folder, session, reopen=reopen)
-    return _logged(folder, tuple(search.name for search in searches_of(folder)))
+    return copied(folder)
 
 
 def drive_audit(audit: Audit, folder: RunFolder, open_session: OpenSession) -> None:
@@ -53,8 +54,8 @@ def drive_audit(audit: Audit, folder: RunFolder, open_session: OpenSession) -> N
 
 def drive_final(
     folder: RunFolder, open_session: OpenSession, *, how: FinalSpec, reopen: bool = False, afresh: bool = False
-) -> str:
-    """Make the winner of a search one model and test it; return where MLflow has it.
+) -> Copied:
+    """Make the winner of a search one model and test it; return what became of its copy in MLflow.
 
     reopen, afresh: as of an experiment.
     """
@@ -63,10 +64,12 @@ def drive_final(
             set_aside_if_tested(folder.final)
         make_final([folder], folder.final, how=how, session=session, reopen=reopen)
         write_tables(read_ledger(folder), folder, alive=False)
-    return _logged(folder)
+    return copied(folder)
 
 
-def _logged(folder: RunFolder, stages: tuple[str, ...] = ()) -> str:
-    from orchestrator.results.mlflow_copy import log_run  # when it is needed: MLflow takes seconds to import
-
-    return log_run(folder, stages)
+def copied(folder: RunFolder) -> Copied:
+    """Copy a run into MLflow. A copy that fails fails nothing else: it is missing, and the next one makes it."""
+    try:
+        return copy_run(folder)
+    except NotCopied as error:
+        return Copied(place=None, notes=[str(error)])

@@ -12,7 +12,7 @@ from orchestrator.history.ledger import Ledger, TrialEntry
 from orchestrator.history.records import FitKey
 from orchestrator.history.run_contents import experiment_of, read_ledger
 from orchestrator.history.run_folder import JOURNAL, RunFolder
-from orchestrator.results.mlflow_copy import fetch_model
+from orchestrator.results.mlflow_fetch import fetch_model
 from orchestrator.search.lineage import StartFrom, from_nothing
 from orchestrator.search.same_data import data_key, data_of
 from orchestrator.search.selection import checkpoint_of, winner_of

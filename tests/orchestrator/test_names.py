@@ -16,7 +16,24 @@ def refused(*words: object, runs: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["/abs", "..", ".", "", "a/b", "a\nb", "a b", "-x", ".hidden", "é", "a\0b", "x" * 101, "mlflow", "MLflow"]
+    "name",
+    [
+        "/abs",
+        "..",
+        ".",
+        "",
+        "a/b",
+        "a\nb",
+        "a b",
+        "-x",
+        ".hidden",
+        "é",
+        "a\0b",
+        "x" * 101,
+        "mlflow",
+        "MLflow",
+        "mlflow.db.lock",
+    ],
 )
 @pytest.mark.parametrize("command", ["search", "run", "audit", "submit"])
 def test_the_name_of_a_new_run_is_one_plain_word(tmp_path: Path, name: str, command: str) -> None:

@@ -67,7 +67,7 @@ class Submitted:
 
     def wait_until_done(self, seconds: float = 300) -> None:
         wait_until(lambda: self.done() is not None, f"the end of {self.name}; {self.logs()}", seconds=seconds)
-        assert {"exit_code": 0, "message": "finished"} == self.done(), self.logs()
+        assert {"exit_code": 0, "message": "finished", "notes": []} == self.done(), self.logs()
 
     def wait_until_gone(self, seconds: float = 90) -> None:
         wait_until(lambda: not self.jobs(), f"the end of the jobs of {self.name}", seconds=seconds)

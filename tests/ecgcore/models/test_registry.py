@@ -101,9 +101,7 @@ def test_a_name_that_every_network_has_is_refused(folder: Path) -> None:
 
 
 def test_a_name_that_is_not_there_is_told_with_those_that_are() -> None:
-    with pytest.raises(
-        ValueError, match=r"must be one of .*, cnn1d, .* or your own as .*, got 'cnn3d'"
-    ):
+    with pytest.raises(ValueError, match=r"must be one of .*, cnn1d, .* or your own as .*, got 'cnn3d'"):
         network_of("cnn3d")
 
 
