@@ -224,3 +224,25 @@ def small_disk(tmp_path: Path) -> object:
         pytest.skip(f"mounting a small file system is not allowed here: {mounted.stderr.decode()}")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("record", "on_disk"),
+    [
+        (RECORDS[0], True),
+        (RECORDS[1], False),
+        (Reported(trial=0, seed=0, fold=0, step=1, metrics={}, checkpoint=None, decision="continue"), False),
+        (Reported(trial=0, seed=0, fold=0, step=1, metrics={}, checkpoint=None, decision="stop"), True),
+        (RECORDS[2], True),  # with a checkpoint
+    ],
+)
+def test_what_a_power_cut_must_not_take_is_on_disk_before_anything_follows_from_it(
+    record: Record, on_disk: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "j")
+    synced: list[int] = []
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (synced.append(file), sync(file)))
+    journal.append(record)
+    assert on_disk is bool(synced)
+    journal.close()

@@ -184,6 +184,17 @@ def test_a_final_killed_while_it_tests_is_finished_by_the_same_command_and_anoth
     assert 1 == len(read_register(bench.register))
 
 
+def test_a_final_killed_between_its_test_and_its_model_is_finished_without_another_look(bench: Bench) -> None:
+    run = bench.searched("one")
+    made_of(run)
+    shutil.rmtree(run.final.model)
+    refuse_second_look(bench.spec(), run.final)
+    assert (1, 1) == (made_of(run)["openings"], opened(run))
+    assert run.final.model.is_dir()
+    with pytest.raises(UserError, match=f"{OPENED}.* by {run.final.path}"):
+        refuse_second_look(bench.spec(), run.final)  # it is done: whoever wants another final must ask for it
+
+
 def test_another_final_than_the_one_killed_while_it_tested_can_be_had_and_is_marked(bench: Bench) -> None:
     run = bench.searched("one")
     SealedToyTask.while_tested.append(_killed)

@@ -112,6 +112,40 @@ def test_with_mode_min_the_smallest_value_wins(tmp_path: Path) -> None:
     assert (0, 1 / 3) == (winner.trial, winner.interval.mean)
 
 
+def test_with_mode_min_the_smallest_mean_is_ranked_first() -> None:
+    ledger, _folder = told({0: [0.5], 1: [0.3], 2: [0.4]}, mode="min")
+    assert [1, 2, 0] == [trial.number for trial in ledger.ranked()]
+    assert [1, 2] == [trial.number for trial in ledger.ranked(2)]
+
+
+def test_trials_are_compared_over_the_fits_that_all_of_them_have() -> None:
+    """A fold is missing where a search was given more seeds or folds later, or a stage has fewer."""
+    ledger, _ = told({0: [0.60, 0.62, 0.61], 1: [0.9, 0.88, 0.1]})
+    shorter, _ = told({0: [0.70, 0.68]})
+    winner, chosen, _ties = winner_among([(ledger, RunFolder(Path("run/a"))), (shorter, RunFolder(Path("run/b")))])
+    assert ("a", 1) == (winner.search, winner.trial), "by its first two fits, .89; over all three it has .63"
+    assert chosen.ledger is ledger
+
+
+@pytest.mark.parametrize(("mode", "curves", "step"), [
+    ("max", [[0.1, 0.8, 0.5], [0.1, 0.4, 0.6]], 2),  # means .1, .6, .55
+    ("max", [[0.1, 0.6, 0.5], [0.1, 0.5, 0.6]], 2),  # of equal means the earlier
+    ("min", [[0.9, 0.8, 0.5], [0.1, 0.4, 0.6]], 1),
+])  # fmt: skip
+def test_the_common_best_step_is_where_the_mean_over_fits_is_best(
+    mode: str, curves: list[list[float]], step: int
+) -> None:
+    spec, now = toy_spec(seeds=2, max_steps=3, score_at="common_best", mode=mode), datetime.now(UTC)
+    ledger = Ledger([(SearchBegun(spec=as_data(spec)), now), (Ask(trial=0, cell=0, config={}, origin="sampler"), now)])
+    for seed, curve in enumerate(curves):
+        key = {"trial": 0, "seed": seed, "fold": 0}
+        for at, score in enumerate(curve, start=1):
+            row = {"step": at, "metrics": {"score": score}, "checkpoint": None, "decision": "continue"}
+            ledger.apply(Reported(**key, **row), now)
+        ledger.apply(End(**key, state=State.COMPLETE, error=None), now)
+    assert {step} == set(ledger.judged_steps(ledger.trials[0]).values())
+
+
 def test_without_a_complete_trial_there_is_no_winner_and_the_message_says_what_there_is(tmp_path: Path) -> None:
     search = open_search(toy_spec(), tmp_path)
     search.next_fit()
@@ -160,11 +194,11 @@ def test_the_markdown_table_is_sorted_by_mean_and_says_what_it_cuts(tmp_path: Pa
     assert "2 more trials in table.csv" in text
 
 
-@pytest.mark.parametrize(("p_all_equal", "default", "wins"), [(0.2, 0, 0), (0.01, 0, 3), (0.2, None, 3), (0.01, 3, 3)])
+@pytest.mark.parametrize(("p_all_equal", "default", "wins"), [(0.2, 0, 0), (0.01, 0, 3), (0.2, None, 3), (0.01, 2, 2)])
 def test_the_default_is_kept_where_nothing_differs_however_far_behind(
     p_all_equal: float, default: int | None, wins: int
 ) -> None:
-    """Else what is cheapest within one standard error (.02) of the best, trial 2, wins, and the default is nothing."""
+    """Else, within one standard error (.02) of the best, trial 2, the default wins, however large; or the cheapest."""
     means = {2: 0.9, 1: 0.895, 3: 0.89, 0: 0.8}
     found = Comparison(
         best=2, means=means, standard_error=0.02, p_values=dict.fromkeys(means, 1.0), p_all_equal=p_all_equal

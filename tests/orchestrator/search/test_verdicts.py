@@ -52,6 +52,8 @@ def test_what_an_earlier_version_heard_after_a_stop_does_not_count() -> None:
     fit.decisions[2] = "stop"
     diverged = failed(Failure.DIVERGED, "diverged: score is nan at step 2")
     assert diverged == verdict_on_stopped(fit, trials_with(State.RUNNING), stop_at=None)
+    fit.decisions[3] = "stop"
+    assert diverged == verdict_on_stopped(fit, trials_with(State.RUNNING), stop_at=None)
 
 
 def test_a_fit_that_was_to_stop_at_its_step_is_complete_there_and_pruned_before() -> None:
