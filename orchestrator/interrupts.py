@@ -8,8 +8,9 @@ import contextlib
 import math
 import os
 import signal
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -17,6 +18,7 @@ QUIET_S = 10.0  # of signals in a row the first counts: who presses Ctrl-C twice
 
 _told: list[int] = []  # the signals that have come
 _pipe: int | None = None  # where they come from
+_last = -math.inf  # when one has raised KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -25,13 +27,13 @@ def interruptible() -> Iterator[None]:
 
     One that whoever started us wants ignored, as nohup does SIGHUP, stays ignored.
     """
-    global _pipe
+    global _pipe, _last
     _told.clear()
+    _last = -math.inf
     mine, its = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     heard = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     _pipe, fd_before = mine, signal.set_wakeup_fd(its, warn_on_full_buffer=False)
-    interrupt = _interrupter()
-    before = {number: signal.signal(number, interrupt) for number in heard}
+    before = {number: signal.signal(number, _interrupt) for number in heard}
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # as one process leaves them to its successor
         yield
@@ -47,9 +49,17 @@ def interruptible() -> Iterator[None]:
 def is_told_to_end() -> bool:
     """Return whether a signal has come that ends this command. Any thread may ask, outside of commands, too."""
     if _pipe is not None:
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(OSError):  # nothing has come, or the command is just over
             _told.extend(number for number in os.read(_pipe, 1024) if number in ENDING)
     return bool(_told)
+
+
+def remind() -> None:
+    """Interrupt the main thread once more: libraries catch what a signal raises in them. Any thread may call."""
+    global _last
+    if _told:
+        _last = -math.inf
+        signal.pthread_kill(threading.main_thread().ident or 0, _told[0])
 
 
 def exit_code() -> int:
@@ -57,15 +67,10 @@ def exit_code() -> int:
     return 128 + (_told[0] if _told else signal.SIGINT)
 
 
-def _interrupter() -> Callable[[int, FrameType | None], None]:
-    last = -math.inf
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        nonlocal last
-        _told.append(number)
-        now = time.monotonic()
-        if now - last >= QUIET_S:
-            last = now
-            raise KeyboardInterrupt
-
-    return interrupt
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    global _last
+    _told.append(number)
+    now = time.monotonic()
+    if now - _last >= QUIET_S:
+        _last = now
+        raise KeyboardInterrupt

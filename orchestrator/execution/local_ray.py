@@ -11,6 +11,7 @@ from orchestrator.execution.fresh_start import start_afresh
 from orchestrator.execution.private_ray import new_token, private_folder, start, stop
 from orchestrator.execution.ray_watch import RayWatch
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.interrupts import is_told_to_end
 
 if TYPE_CHECKING:
     from orchestrator.execution.ray_tune import RayExecutor
@@ -66,3 +67,5 @@ def _start(temp: Path, watch: RayWatch, *, cpus: int) -> None:
         watch.lose(why)
         raise RayFailed(why) from error
     watch.is_up()
+    if is_told_to_end():  # and Ray has caught what that raised in it
+        raise KeyboardInterrupt

@@ -14,11 +14,12 @@ from typing import NoReturn
 import psutil
 
 from orchestrator.execution.private_ray import end_processes_of
-from orchestrator.interrupts import is_told_to_end
+from orchestrator.interrupts import is_told_to_end, remind
 
 POLL_S = 0.3
 START_S = 120.0  # Ray's own patience is 30 s for each of its parts
 ENDED_WITH_US_S = 0.5  # a signal to a whole process group comes to Ray's processes and to this one in any order
+REMIND_S = 3.0  # so long may the main thread take to leave Ray when it is told to end
 _PARTS = ("gcs_server", "raylet")
 
 
@@ -67,7 +68,13 @@ class RayWatch:
             time.sleep(POLL_S / 10)
 
     def _watch(self) -> None:
+        reminded = time.monotonic()
         while not self._over.wait(POLL_S):
+            if not is_told_to_end():
+                reminded = time.monotonic()
+            elif time.monotonic() - reminded > REMIND_S:
+                remind()
+                reminded = time.monotonic()
             if why := self._dead() or self._not_up():
                 return self.lose(why)
         return None

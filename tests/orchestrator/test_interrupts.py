@@ -1,0 +1,48 @@
+"""What a signal is to a command: an interruption that is known at once, comes again if need be, and has its code."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from orchestrator.interrupts import ENDING, exit_code, interruptible, is_told_to_end, remind
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_interrupts_and_names_the_exit_code(number: signal.Signals) -> None:
+    with interruptible():
+        assert not is_told_to_end()
+        with pytest.raises(KeyboardInterrupt):
+            told(number)
+        assert is_told_to_end()
+    assert 128 + number == exit_code()
+
+
+def test_a_second_signal_breaks_nothing_off_but_an_interruption_that_was_caught_comes_again() -> None:
+    with interruptible():
+        with pytest.raises(KeyboardInterrupt):
+            told(signal.SIGTERM)
+        told(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            remind()
+            time.sleep(1)
+    assert 143 == exit_code()
+
+
+def test_what_is_ignored_stays_ignored_and_all_is_as_before_afterwards() -> None:
+    before = [signal.getsignal(number) for number in ENDING]
+    on_hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            told(signal.SIGHUP)
+            assert not is_told_to_end()
+    finally:
+        signal.signal(signal.SIGHUP, on_hangup)
+    assert before == [signal.getsignal(number) for number in ENDING]
+    assert -1 == signal.set_wakeup_fd(-1)
+
+
+def told(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+    time.sleep(0.2)
