@@ -10,7 +10,7 @@ from bdb import BdbQuit
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.errors import RunFailed, UserError
+from orchestrator.errors import RunFailed, UserError, text_of
 from orchestrator.execution.one_fit import MAKE_ROOM, run_fit
 from orchestrator.history.failures import Failure
 from orchestrator.history.records import FitKey
@@ -95,6 +95,9 @@ class InProcessExecutor:
             if refused:
                 raise refused[0] from None
             search.returned(key)
+            return
+        except SystemExit as error:  # the task's: under Ray its worker would die of it
+            search.lost(key, f"SystemExit: {text_of(error)}")
             return
         except BdbQuit:
             raise KeyboardInterrupt from None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from orchestrator.atomic import sync_folder
 from orchestrator.errors import RunFailed
+from orchestrator.history.own_file import OwnFile
 from orchestrator.history.run_folder import RunFolder
 
 
@@ -33,20 +34,20 @@ def hold(folder: RunFolder, *, take_over: bool = False) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(file)
+        file.close()
 
 
-def _locked(folder: RunFolder) -> int | None:
+def _locked(folder: RunFolder) -> OwnFile | None:
     """Return the locked file, None where another has it; who only looks whether it is held has it for a moment."""
-    file = os.open(folder.driver_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = OwnFile(folder.driver_lock)
     for _attempt in range(20):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(0.05)
         else:
             return file
-    os.close(file)
+    file.close()
     return None
 
 

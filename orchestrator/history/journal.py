@@ -16,6 +16,7 @@ from typing import Protocol
 
 from orchestrator.errors import RunFailed
 from orchestrator.history.journal_lines import FIRST, Entry, decode, encode, whole_lines
+from orchestrator.history.own_file import CLOSED, OwnFile
 from orchestrator.history.records import Ask, Record, Reported, SearchBegun, Stage, Tell, TestOpened
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Journal:
     def __init__(self, path: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.path = path
         self._now = now
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = OwnFile(path)
         try:
             self._lock()
             content = path.read_bytes()
@@ -68,9 +69,9 @@ class Journal:
                     "%s: cut off a torn last line (%d bytes): the event was being written when the driver died",
                     path, len(content) - self._size,
                 )  # fmt: skip
-                os.ftruncate(self._file, self._size)
+                os.ftruncate(self._file.number, self._size)
         except BaseException:
-            os.close(self._file)
+            self._file.close()
             raise
         self._synced = time.monotonic()
 
@@ -80,16 +81,19 @@ class Journal:
         Raises RunFailed when it cannot be written (a full disk); the file then ends with the record before.
         """
         if self.is_cut_off:
-            raise CutOff(f"{self.path}: another driver took this run over; this one ends and changes nothing more")
+            raise CutOff(
+                f"{self.path}: another driver took this run over, or a fit forked this process, "
+                "which ends and changes nothing more"
+            )
         line = encode(record, at=self._now(), after=self._last)
         try:
-            os.lseek(self._file, self._size, os.SEEK_SET)
-            _write_whole(self._file, line)
+            os.lseek(self._file.number, self._size, os.SEEK_SET)
+            _write_whole(self._file.number, line)
             if _must_last(record) or time.monotonic() - self._synced >= SYNC_EVERY_S:
-                os.fsync(self._file)
+                os.fsync(self._file.number)
                 self._synced = time.monotonic()
         except OSError as error:
-            os.ftruncate(self._file, self._size)
+            os.ftruncate(self._file.number, self._size)
             raise RunFailed(
                 f"{self.path}: the journal cannot be written ({error.strerror}); nothing is lost: "
                 "make room, then give the same command again"
@@ -102,20 +106,24 @@ class Journal:
 
     def close(self) -> None:
         """Sync and give the lock back."""
-        os.fsync(self._file)
-        os.close(self._file)
+        if self._file.number != CLOSED:  # in a process that the driver forked
+            os.fsync(self._file.number)
+        self._file.close()
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether another driver took over: the file of this name is not the one that is open here."""
+        """Whether another driver took over, or this process was forked by it.
+
+        The file of this name is not the one that is open here.
+        """
         try:
-            return not os.path.samestat(os.fstat(self._file), self.path.stat())
+            return not os.path.samestat(os.fstat(self._file.number), self.path.stat())
         except OSError:
             return True
 
     def _lock(self) -> None:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunFailed(
                 f"{self.path}: another driver writes this journal; `orchestrate status` shows it, end it or wait for it"
