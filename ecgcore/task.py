@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ecgcore.data.outer_parts import OuterPart, without_outer
 from ecgcore.data.store import Records, Store, open_store
 from ecgcore.fit import Doing, Fit, Metrics, Report, Scalar
+from ecgcore.mistakes import Mistake
 from ecgcore.parameters import Parameter
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.names import BOUNDED, reported
@@ -188,7 +189,7 @@ class ArrhythmiaTask:
         store = self._store
         own = (store.classes, store.leads, store.rate, changes_of(store.processing))
         if (ensemble.classes, ensemble.leads, ensemble.rate, dict(ensemble.processing)) != own:
-            raise ValueError(
+            raise Mistake(
                 f"{paths[0]}: must have the classes, leads, rate and processing of "
                 f"{store.directory}; test it on its own store"
             )

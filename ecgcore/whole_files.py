@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from ecgcore.mistakes import Mistake
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -58,11 +60,11 @@ def _check_target(target: Path, *, marker: str, replace: bool) -> None:
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not (target / marker).is_file():
-        raise ValueError(
+        raise Mistake(
             f"{target} must be free, or a folder with {marker} to be replaced, but is neither; choose another --to"
         )
     if not replace:
-        raise ValueError(f"{target} is already there; --replace writes it anew, or choose another --to")
+        raise Mistake(f"{target} is already there; --replace writes it anew, or choose another --to")
 
 
 def _beside(target: Path, kind: str) -> Path:

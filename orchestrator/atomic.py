@@ -1,9 +1,11 @@
-"""Whole files or none: written beside, synced, renamed."""
+"""Whole files or none: written beside, synced, renamed; and read again, where only damage can have made them less."""
 
 import json
 import os
 from pathlib import Path
 from typing import Any
+
+from orchestrator.errors import RunFailed
 
 
 def write_text(path: Path, text: str) -> None:
@@ -25,6 +27,14 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read what `write_json` wrote. Raises RunFailed for a file that is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunFailed(f"{path}: damaged ({error}); it was written whole: restore it from a copy") from None
 
 
 def sync_folder(folder: Path) -> None:

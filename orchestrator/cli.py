@@ -24,7 +24,7 @@ from orchestrator.commands.running import (
     add_search_command,
 )
 from orchestrator.commands.syncing import add_sync_command
-from orchestrator.errors import RaisedByTask, RunFailed
+from orchestrator.errors import RaisedByTask, RunFailed, is_users_mistake
 from orchestrator.interrupts import exit_code, interruptible
 from orchestrator.runs.audit_command import add_audit_command
 from orchestrator.runs.try_command import add_try_command
@@ -43,7 +43,9 @@ def _main(given: argparse.Namespace) -> int:
         return int(given.run(given) or 0)
     except RaisedByTask as error:
         raise error.error from None  # with its whole traceback, for people and for `python -m pdb`
-    except ValueError as error:  # UserError, and what the commands of other packages raise for a mistake
+    except ValueError as error:
+        if not is_users_mistake(error):
+            raise  # a bug's, with its traceback
         print(error, file=sys.stderr)
         return 2
     except RunFailed as error:

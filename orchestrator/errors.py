@@ -6,6 +6,8 @@ from collections.abc import Sequence
 class UserError(ValueError):
     """One or more mistakes of the user, each a line that names place, rule, value and way out."""
 
+    is_users_mistake = True
+
     def __init__(self, *mistakes: str) -> None:
         super().__init__("\n".join(mistakes))
 
@@ -28,6 +30,14 @@ class RaisedByTask(Exception):  # no ValueError, whatever the task raised
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def is_users_mistake(error: BaseException) -> bool:
+    """Return whether an error tells of a mistake of the user's, by a mark that its class bears.
+
+    Other packages mark their own without knowing us. Any other ValueError is a bug's, and wants its traceback.
+    """
+    return bool(getattr(error, "is_users_mistake", False))
 
 
 def printable(text: str, *, most: int) -> str:

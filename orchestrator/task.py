@@ -97,7 +97,8 @@ class Task(Protocol):
         """Open the sealed part and score the checkpoints' averaged predictions. The only door to the test labels.
 
         calibrate_from: checkpoints of the fits that were judged, on whose held-out predictions the averaged ones may
-        be calibrated.
+        be calibrated. An error whose class has `is_users_mistake = True` is told as a mistake of the user's, here and
+        in `export`; any other as a bug, with its traceback.
         """
 
     def export(

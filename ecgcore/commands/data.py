@@ -1,6 +1,6 @@
 """The commands `orchestrate data synthesize | prepare | check`: from words to calls, from results to lines.
 
-A mistake of the user leaves as ValueError, for the command line to print; a full disk is answered here.
+A mistake of the user leaves as Mistake, for the command line to print; a full disk is answered here.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecgcore.commands.prepare import add_prepare, run_prepare
 from ecgcore.commands.source_options import READERS, add_source_options, source_from
+from ecgcore.mistakes import Mistake
 
 if TYPE_CHECKING:
     from ecgcore.inspection.check import Findings
@@ -43,7 +44,7 @@ def add_data_commands(
 
 
 def _no_yaml(path: Path) -> Mapping[str, Any]:
-    raise ValueError(f"{path}: label maps are read by the command `orchestrate data`, not here")
+    raise Mistake(f"{path}: label maps are read by the command `orchestrate data`, not here")
 
 
 def _add_synthesize(parser: argparse.ArgumentParser) -> None:

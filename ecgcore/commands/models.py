@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgcore.commands.columns import print_columns
+from ecgcore.mistakes import Mistake
 
 if TYPE_CHECKING:
     from ecgcore.parameters import Parameter
@@ -105,7 +106,7 @@ def _parameters(namespace: argparse.Namespace) -> int:
         try:
             network_of(namespace.model)
         except ValueError as error:
-            raise ValueError(f"--model: {error}") from None
+            raise Mistake(f"--model: {error}") from None
     found = known_parameters({"model": [namespace.model]} if namespace.model else {})
     counting = {name: each for name, each in found.items() if _counts(each, namespace.model)}
     if namespace.json:

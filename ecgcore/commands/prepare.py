@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ecgcore.commands.source_options import READERS, add_source_options, recordings_from, two_numbers
+from ecgcore.mistakes import Mistake
 
 if TYPE_CHECKING:
     from ecgcore.data.recipe import Recipe
@@ -91,7 +92,7 @@ def _run_recipe(namespace: argparse.Namespace) -> int:
     said = [name for name, unsaid in namespace.unsaid.items() if getattr(namespace, name, unsaid) != unsaid]
     if more := [name for name in said if name not in ("recipe", "replace")]:
         options = ", ".join(f"--{_OPTIONS.get(name, name.replace('_', '-'))}" for name in more)
-        raise ValueError(f"{namespace.recipe}: a recipe says everything, but got {options}, too; write that into it")
+        raise Mistake(f"{namespace.recipe}: a recipe says everything, but got {options}, too; write that into it")
     content = namespace.read_yaml(namespace.recipe)
     recipe = recipe_from({**content, "file": str(namespace.recipe.absolute())})
     with _progress() as progress:
@@ -118,10 +119,10 @@ def _recipe(namespace: argparse.Namespace) -> "Recipe":
 
     needed = {"--reader": namespace.reader, "--from": namespace.source, "--to": namespace.to}
     if absent := [option for option, value in needed.items() if not value]:
-        raise ValueError(f"say what is prepared: a RECIPE, or --reader, --from and --to; missing: {', '.join(absent)}")
+        raise Mistake(f"say what is prepared: a RECIPE, or --reader, --from and --to; missing: {', '.join(absent)}")
     readers, folders = namespace.reader, namespace.source
     if len(readers) != len(folders):
-        raise ValueError(
+        raise Mistake(
             f"every --reader needs its --from, in the same order, but got {len(readers)} readers and {len(folders)} "
             "folders"
         )

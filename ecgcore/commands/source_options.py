@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecgcore.mistakes import Mistake
+
 if TYPE_CHECKING:
     from ecgcore.readers.array import ArrayFormat
     from ecgcore.readers.mitdb import Cut
@@ -104,7 +106,7 @@ def two_numbers(text: str, separator: str, rule: str) -> tuple[float, float]:
     try:
         return float(first), float(second)
     except ValueError:
-        raise ValueError(f"{rule}, such as 0.5{separator}40, but got {text!r}") from None
+        raise Mistake(f"{rule}, such as 0.5{separator}40, but got {text!r}") from None
 
 
 def _label_map_path(given: Path | None) -> Path | None:
@@ -113,7 +115,7 @@ def _label_map_path(given: Path | None) -> Path | None:
     if given is None or given.is_file():
         return given
     if given.name != str(given) or not shipped.is_file():
-        raise ValueError(f"--label-map must be a YAML file, or {SHIPPED}, but there is no {given}")
+        raise Mistake(f"--label-map must be a YAML file, or {SHIPPED}, but there is no {given}")
     return shipped
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
+from ecgcore.mistakes import Mistake
+
 SHOWN = 5  # shared names per message; the number is always given
 
 
@@ -26,7 +28,7 @@ def assert_disjoint(parts: Mapping[str, Members]) -> None:
         mistakes += _shared("patient", patients, first, second)
         mistakes += _shared("signal", [f"{signal & 0xFFFF_FFFF_FFFF_FFFF:016x}" for signal in signals], first, second)
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
 
 
 def _shared(what: str, names: Sequence[str], first: str, second: str) -> list[str]:

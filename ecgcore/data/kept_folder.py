@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ecgcore.mistakes import Mistake
+
 
 @contextmanager
 def kept_folder(target: Path, *, purpose: str) -> Iterator[Path]:
@@ -23,7 +25,7 @@ def kept_folder(target: Path, *, purpose: str) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ValueError(f"{target} is being written by another process; wait for it, or end it") from None
+            raise Mistake(f"{target} is being written by another process; wait for it, or end it") from None
         said = folder / "purpose"
         if not said.is_file() or said.read_text(encoding="utf-8") != purpose:
             for path in folder.iterdir():

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ecgcore.mistakes import Mistake
 from ecgcore.whole_files import replacing
 
 FORMAT = 1
@@ -98,7 +99,7 @@ def read_manifest(directory: Path) -> Manifest:
     """Return the manifest of a store. Raises ValueError, with the way out, if there is none or it was changed."""
     path = directory / NAME
     if not path.is_file():
-        raise ValueError(
+        raise Mistake(
             f"{directory} is not a prepared store: it has no {NAME}; make one with "
             f"`orchestrate data prepare --reader READER --from FOLDER --to {directory}`"
         )
@@ -108,7 +109,7 @@ def read_manifest(directory: Path) -> Manifest:
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise _damaged(path, f"it cannot be read ({error})") from error
     if version != FORMAT:
-        raise ValueError(
+        raise Mistake(
             f"{path}: the format must be {FORMAT}, but got {version!r}; prepare the store again with --replace"
         )
     try:

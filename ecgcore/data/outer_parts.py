@@ -16,6 +16,7 @@ from ecgcore.data.groups import linked
 from ecgcore.data.manifest import digest_of
 from ecgcore.data.store import Records, Split, Store, Withheld, members_of
 from ecgcore.data.stratify import deal
+from ecgcore.mistakes import Mistake
 
 FIFTHS = 5  # parts of a repeat, where there are several
 # Far from the seeds by which stores draw their folds: an outer part that was an inner fold would leave it empty.
@@ -37,7 +38,7 @@ class OuterPart:
         found = re.fullmatch(r"(\d+)/(\d+)", text) if isinstance(text, str) else None
         number, count = (int(found[1]), int(found[2])) if found else (0, 0)
         if count < 2 or (count > FIFTHS and count % FIFTHS) or number >= count:
-            raise ValueError(
+            raise Mistake(
                 f"outer: must be i/n with n from 2 to {FIFTHS} or a multiple of {FIFTHS}, and i from 0 to n - 1, "
                 f"got {text!r}"
             )
@@ -55,7 +56,7 @@ class OuterPart:
         keys = zip(records.patients, records.fingerprints.tolist(), strict=True)
         groups = linked(list(keys))  # two patients who share a recording are one person under two names
         if (people := len(np.unique(groups))) < parts:
-            raise ValueError(f"outer: must be of at most as many parts as there are patients ({people}), got {self}")
+            raise Mistake(f"outer: must be of at most as many parts as there are patients ({people}), got {self}")
         everyone, repeat = np.arange(len(records)), self.number // parts
         dealt = deal(everyone, parts, groups=groups, labels=records.labels, seed=SEED + repeat, multilabel=multilabel)
         return np.sort(dealt[self.number % parts])
@@ -73,7 +74,7 @@ def without_outer(store: Store, outer: OuterPart) -> tuple[Store, Records]:
     splits = tuple(Split(_among(split.train, kept), _among(split.validation, kept)) for split in store.splits)
     for fold, split in enumerate(splits):
         if not (len(split.train) and len(split.validation)):
-            raise ValueError(
+            raise Mistake(
                 f"outer: must leave every fold train and validation records, but {outer} of {store.directory} leaves "
                 f"fold {fold} {len(split.train)} and {len(split.validation)}; prepare it with fewer or larger folds"
             )

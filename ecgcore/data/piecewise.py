@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.reading import read_listed
 from ecgcore.readers.source import Listed, Source
 from ecgcore.signals.arithmetic import fingerprint, lead_fingerprints
@@ -215,7 +216,7 @@ def _read_piece(piece: _Piece) -> _Piece:
 def _recording(listed: Listed, piece: _Piece) -> tuple[NDArray[np.float32], float]:
     recording = read_listed(listed, piece.leads)
     if recording.rate != piece.rate and not piece.chosen:
-        raise ValueError(
+        raise Mistake(
             f"its rate is {recording.rate:g} Hz, that of the records before it {piece.rate:g}; choose one with --rate"
         )
     return filtered(recording.signal, piece.processing, rate=recording.rate, to=piece.rate), piece.rate
@@ -226,10 +227,10 @@ def _span(whole: NDArray[np.float32], listed: Listed, *, rate: float) -> NDArray
         return whole
     begin, samples = round(listed.span[0] * rate), round(listed.span[1] * rate)
     if begin < 0 or begin + samples > whole.shape[1]:
-        raise ValueError(f"its span, {listed.span[1]:g} s from {listed.span[0]:g} s, leaves the recording")
+        raise Mistake(f"its span, {listed.span[1]:g} s from {listed.span[0]:g} s, leaves the recording")
     signal = whole[:, begin : begin + samples]
     if samples == 0 or not np.ptp(signal, axis=1).any():
-        raise ValueError("every lead is flat: there is no signal in it")
+        raise Mistake("every lead is flat: there is no signal in it")
     return np.ascontiguousarray(signal)
 
 

@@ -23,6 +23,7 @@ from ecgcore.data.piecewise import Progress, Taken, read_all
 from ecgcore.data.splits import Division, SplitRule, divide
 from ecgcore.data.store import COLUMNS, SEPARATOR, open_store
 from ecgcore.data.stratify import Indices
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import Listed, Source
 from ecgcore.signals.arithmetic import STANDARD_LEADS
 from ecgcore.signals.processing import UNCHANGED, Processing
@@ -55,7 +56,7 @@ class StoreRequest:
         if not all(self.leads) or not self.leads or len({lead.lower() for lead in self.leads}) < len(self.leads):
             mistakes.append(f"--leads must name one lead or more, each once, but got {','.join(self.leads)!r}")
         if mistakes:
-            raise ValueError("\n".join(mistakes))
+            raise Mistake("\n".join(mistakes))
 
 
 def prepare(
@@ -110,7 +111,7 @@ def _refuse_target_inside(target: Path, source: Source) -> None:
     for folder in source.folders:
         there = folder.resolve()
         if place == there or there in place.parents:
-            raise ValueError(f"--to must lie outside the recordings, but {target} is in {folder}; choose another --to")
+            raise Mistake(f"--to must lie outside the recordings, but {target} is in {folder}; choose another --to")
 
 
 def _silent(_done: int, _records: int) -> None:
@@ -177,7 +178,7 @@ def _existing(target: Path, input_hash: str, noted: Mapping[str, Any]) -> Manife
     found = on_disk.read_manifest(target)
     if found.input_hash != input_hash:
         made = " ".join(f"{key}={value}" for key, value in found.source.items() if key != "request")
-        raise ValueError(
+        raise Mistake(
             f"{target} holds a store of other recordings or with other options ({made}); --replace writes it anew, "
             "or choose another --to"
         )
@@ -190,7 +191,7 @@ def _existing(target: Path, input_hash: str, noted: Mapping[str, Any]) -> Manife
 
 def _check_refused(refused: dict[str, str], records: int, allowed: float, directory: Path) -> None:
     if len(refused) == records or 100 * len(refused) > allowed * records:
-        raise ValueError(
+        raise Mistake(
             "\n".join(
                 [
                     f"{directory}: at most {allowed:g} % of the records may be refused, but {len(refused)} of "
@@ -206,7 +207,7 @@ def _check_test_part(labels: NDArray[np.float32], directory: Path) -> None:
     """Refuse a test part that cannot be scored: found later, it would have been opened for nothing."""
     there = labels.any(axis=0)
     if len(labels) and not (there & ~labels.all(axis=0)).any():
-        raise ValueError(
+        raise Mistake(
             f"{directory}: the test part must hold records with and without some class, or it cannot be scored, but "
             f"all of its records ({len(labels)}) have the same labels; take a larger --test-share, other --test-folds, "
             "or other records into the fold test"
@@ -221,9 +222,7 @@ def _used_classes(classes: Sequence[str], labels: NDArray[np.float32], division:
     used = np.concatenate([division.test, _open_records(division)])
     left = tuple(name for name, count in zip(classes, labels[used].sum(axis=0), strict=True) if count)
     if len(left) < 2:
-        raise ValueError(
-            f"there must be two classes or more, but the records that are used have {', '.join(left)} only"
-        )
+        raise Mistake(f"there must be two classes or more, but the records that are used have {', '.join(left)} only")
     return left
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ecgcore.data.prepare import StoreRequest
 from ecgcore.data.splits import SplitRule
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.recordings import Recordings
 from ecgcore.readers.source import Source
 from ecgcore.signals.arithmetic import STANDARD_LEADS, canonical_lead
@@ -27,7 +28,7 @@ class Recipe:
     def __post_init__(self) -> None:
         divided = self.rule.folds or self.rule.train or self.recordings.fold_table
         if "ptbxl" in self._readers and not divided:
-            raise ValueError(
+            raise Mistake(
                 "say how ptbxl is divided: --train-folds 1-8 --validation-folds 9 --test-folds 10 as its authors "
                 "advise, or --folds K to draw them"
             )

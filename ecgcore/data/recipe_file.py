@@ -14,6 +14,7 @@ from ecgcore.data.prepare import StoreRequest
 from ecgcore.data.recipe import Recipe
 from ecgcore.data.recipe_words import Content, Download, Folder, Split, content_from, digest_of_content
 from ecgcore.data.splits import SplitRule, fold_names
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.array import ArrayFormat
 from ecgcore.readers.label_map import LabelMap, label_map_from
 from ecgcore.readers.mitdb import DEFAULT
@@ -132,12 +133,12 @@ class _Mistakes:
 
     def raise_if_any(self) -> None:
         if self._found:
-            raise ValueError("\n".join(dict.fromkeys(self._found)))
+            raise Mistake("\n".join(dict.fromkeys(self._found)))
 
 
 def _wish(folder: Folder, file: Path, *, given_test: bool) -> Wish:
     if folder.reader not in READERS:
-        raise ValueError(f"--reader must be {', '.join(READERS)}, but got {folder.reader!r}")
+        raise Mistake(f"--reader must be {', '.join(READERS)}, but got {folder.reader!r}")
     asks_for_a_cut = folder.reader == "mitdb" or folder.window or folder.piece is not None or folder.paced
     window = (folder.window[0], folder.window[1]) if folder.window else None
     array = ArrayFormat(rate=folder.array_rate, leads=tuple(folder.array_leads), unit=folder.array_unit)
@@ -154,7 +155,7 @@ def _wish(folder: Folder, file: Path, *, given_test: bool) -> Wish:
     if folder.synthesize and folder.reader != "own":
         mistakes.append(f"--reader must be own where recordings are synthesized, but got {folder.reader!r}")
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     return wish
 
 

@@ -17,6 +17,7 @@ from ecgcore.data.prepare import prepare
 from ecgcore.data.recipe import Recipe
 from ecgcore.data.recipe_file import Originals, RecipeFile, as_keys
 from ecgcore.fit import Doing
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import Source
 from ecgcore.synthetic.database import MARKER, is_synthesized, synthesize
 
@@ -50,7 +51,7 @@ def prepare_store(recipe: RecipeFile, doing: Doing, *, replace: bool = False) ->
             return _prepare(recipe, doing, replace=replace)
         except ValueError as error:
             lines = str(error).splitlines()
-            raise ValueError("\n".join(as_keys(line, recipe.file) for line in lines)) from error
+            raise Mistake("\n".join(as_keys(line, recipe.file) for line in lines)) from error
 
 
 def _prepare(recipe: RecipeFile, doing: Doing, *, replace: bool) -> bool:
@@ -104,7 +105,7 @@ def _folders(recipe: RecipeFile) -> list[Path]:
     found = [next((place for place in _places(one) if place.exists()), _places(one)[0]) for one in recipe.originals]
     absent = [one for one, folder in zip(recipe.originals, found, strict=True) if not folder.exists()]
     if mistakes := [_absence(one, recipe.file) for one in absent if not one.synthesis]:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     return found
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ecgcore.data.automatic_folds import AUTO
 from ecgcore.data.manifest import digest_of
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.label_map import SHIPPED
 
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -21,7 +22,7 @@ def _fold_text(value: Any) -> Any:
     listed = value if isinstance(value, list) else [value]
     if all(isinstance(one, int | str) and not isinstance(one, bool) for one in listed):
         return ",".join(map(str, listed))
-    raise ValueError(f"must be folds like 1-6, [7, 8] or 9, got {value!r}")
+    raise Mistake(f"must be folds like 1-6, [7, 8] or 9, got {value!r}")
 
 
 Folds = Annotated[str | None, BeforeValidator(_fold_text)]
@@ -30,13 +31,13 @@ Folds = Annotated[str | None, BeforeValidator(_fold_text)]
 def _fold_count(value: Any) -> Any:
     if value is None or value == AUTO or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    raise ValueError(f"must be a whole number, or auto, got {value!r}")
+    raise Mistake(f"must be a whole number, or auto, got {value!r}")
 
 
 def _read_map(value: Any) -> Any:
     if value is None or (isinstance(value, Mapping) and "file" in value):
         return dict(value or {}) or None
-    raise ValueError(f"must be the path of a YAML file, such as {SHIPPED / 'challenge2021.yaml'}, got {value!r}")
+    raise Mistake(f"must be the path of a YAML file, such as {SHIPPED / 'challenge2021.yaml'}, got {value!r}")
 
 
 class _Keys(BaseModel):

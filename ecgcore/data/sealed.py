@@ -8,6 +8,7 @@ import numpy as np
 from ecgcore.data.disjoint import assert_disjoint
 from ecgcore.data.manifest import INDEX, SEALED, Manifest, digest_of, read_manifest, sealed_hash
 from ecgcore.data.store import Records, members_of, open_store, read_records
+from ecgcore.mistakes import Mistake
 
 
 def open_sealed(directory: Path) -> Records:
@@ -19,9 +20,7 @@ def open_sealed(directory: Path) -> Records:
     manifest = _manifest(directory)
     content = manifest.content
     if sealed_hash(directory, content.signals) != manifest.sealed_hash:
-        raise ValueError(
-            f"{directory / SEALED} was changed after it was sealed; prepare the store again with --replace"
-        )
+        raise Mistake(f"{directory / SEALED} was changed after it was sealed; prepare the store again with --replace")
     sealed = read_records(
         directory / SEALED, classes=content.classes, leads=len(content.leads), signals=content.signals
     )
@@ -51,10 +50,10 @@ def _manifest(directory: Path) -> Manifest:
     manifest = read_manifest(directory)
     signals = manifest.content.signals
     if manifest.sealed_records == 0:
-        raise ValueError(f"{directory} was prepared without a test part; prepare it again with a --test-share above 0")
+        raise Mistake(f"{directory} was prepared without a test part; prepare it again with a --test-share above 0")
     missing = [name for name in (INDEX, signals) if not (directory / SEALED / name).is_file()]
     if missing:
-        raise ValueError(
+        raise Mistake(
             f"the test part of {directory} is not there: {directory / SEALED} has no {' and no '.join(missing)}; put "
             "the folder back, or prepare the store again with --replace"
         )

@@ -15,6 +15,7 @@ from ecgcore.data.disjoint import Members, assert_disjoint
 from ecgcore.data.groups import linked
 from ecgcore.data.store import Split
 from ecgcore.data.stratify import Indices, deal
+from ecgcore.mistakes import Mistake
 
 MOST_FOLDS = 1000
 _NUMBER = re.compile("[0-9]{1,4}")  # of a fold in a range
@@ -57,7 +58,7 @@ class SplitRule:
         if twice:
             mistakes.append(f"a fold may be named once, but got {', '.join(sorted(twice))} more than once")
         if mistakes:
-            raise ValueError("\n".join(mistakes))
+            raise Mistake("\n".join(mistakes))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,7 +81,7 @@ def fold_names(text: str | None, option: str) -> tuple[str, ...]:
         elif part.strip() and not numbered and not re.fullmatch(r"[0-9]+-[0-9]+", part.strip()):
             names.append(part.strip())
         else:
-            raise ValueError(f"{option} must be folds like 1-6 or 7,8, but got {text!r}")
+            raise Mistake(f"{option} must be folds like 1-6 or 7,8, but got {text!r}")
     return tuple(names)
 
 
@@ -106,7 +107,7 @@ def divide(
     )
     for fold, split in enumerate(splits):
         if not (len(split.train) and len(split.validation)):
-            raise ValueError(
+            raise Mistake(
                 f"no part may be empty, but fold {fold} has {len(split.train)} train and {len(split.validation)} "
                 "validation records"
             )
@@ -141,12 +142,12 @@ def _folds(
     # Parts by these names are a division; numbered folds may be those of a database (PTB-XL), which --folds replaces.
     divided = [name for name in ("train", "validation") if name in names]
     if rule.folds is not None and divided:
-        raise ValueError(
+        raise Mistake(
             f"--folds {rule.folds} draws train and validation parts, but the records bring theirs (fold "
             f"{' and '.join(divided)}); leave --folds out, or take the fold column out"
         )
     if rule.folds is None and "" in names and len(names) > 1:
-        raise ValueError("either every record has a fold or none has, unless --folds draws them; some here have none")
+        raise Mistake("either every record has a fold or none has, unless --folds draws them; some here have none")
     if rule.folds is None and names == ["train", "validation"]:
         return [(named(["train"]), named(["validation"]))]
     if rule.folds is None and len(names) > 1:
@@ -172,9 +173,7 @@ def _check_names(given: Sequence[str], rule: SplitRule) -> None:
     missing = sorted(set(rule.train + rule.validation + rule.test) - set(given))
     if missing:
         there = ", ".join(sorted(set(given) - {""})) or "none"
-        raise ValueError(
-            f"every fold named must have records, but {', '.join(missing)} has none; the folds are: {there}"
-        )
+        raise Mistake(f"every fold named must have records, but {', '.join(missing)} has none; the folds are: {there}")
 
 
 def _dropped(given: Sequence[str], signals: Indices, *, test: Indices, splits: tuple[Split, ...]) -> dict[int, str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ecgcore.data.disjoint import Members, assert_disjoint
 from ecgcore.data.manifest import HALF_SIGNALS, INDEX, SIGNALS, SPLITS, FileFacts, file_facts, read_manifest
+from ecgcore.mistakes import Mistake
 
 COLUMNS = ("record", "patient", "labels", "samples", "fingerprint")
 SEPARATOR = ";"  # between the labels of a record
@@ -106,7 +107,7 @@ def open_store(directory: Path) -> Store:
         records = read_records(directory, classes=content.classes, leads=len(content.leads), signals=content.signals)
         splits = _read_splits(directory / SPLITS, len(records))
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{directory} is damaged: {error}; prepare it again with --replace") from error
+        raise Mistake(f"{directory} is damaged: {error}; prepare it again with --replace") from error
     for fold, split in enumerate(splits):
         parts = {"train": members_of(records, split.train), "validation": members_of(records, split.validation)}
         assert_disjoint({f"{name} of fold {fold} of {directory}": part for name, part in parts.items()})
@@ -141,7 +142,7 @@ def read_records(directory: Path, *, classes: tuple[str, ...], leads: int, signa
         samples=_map_samples(directory / signals),
     )
     if leads * int(lengths.sum()) != len(records.samples):
-        raise ValueError(f"{directory / signals} does not hold the samples that {INDEX} lists")
+        raise Mistake(f"{directory / signals} does not hold the samples that {INDEX} lists")
     return records
 
 
@@ -169,7 +170,7 @@ def _check_files(directory: Path, files: Mapping[str, FileFacts]) -> None:
         elif name not in (SIGNALS, HALF_SIGNALS) and file_facts(path) != facts:
             mistakes.append(f"{path} was changed: its sha256 is not the one in the manifest")
     if mistakes:
-        raise ValueError("\n".join(f"{mistake}; prepare the store again with --replace" for mistake in mistakes))
+        raise Mistake("\n".join(f"{mistake}; prepare the store again with --replace" for mistake in mistakes))
 
 
 def _read_splits(path: Path, records: int) -> tuple[Split, ...]:
@@ -178,5 +179,5 @@ def _read_splits(path: Path, records: int) -> tuple[Split, ...]:
     for split in splits:
         both = np.concatenate([split.train, split.validation])
         if len(both) and (both.min() < 0 or both.max() >= records):
-            raise ValueError(f"{path} names records that are not there")
+            raise Mistake(f"{path} names records that are not there")
     return splits

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.mistakes import Mistake
+
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -17,7 +19,7 @@ def deal(
     """
     present, members = np.unique(groups[records], return_inverse=True)
     if len(present) < count:
-        raise ValueError(
+        raise Mistake(
             f"{count} parts need {count} patients or more, but there are {len(present)} (see --folds, --test-share)"
         )
     if multilabel:

@@ -12,6 +12,7 @@ from ecgcore.data.manifest import NAME, SEALED, Manifest, file_facts, read_manif
 from ecgcore.data.store import Store, open_store
 from ecgcore.drawing.ecg_paper import Example
 from ecgcore.inspection.survey import Survey, named
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.reading import read_listed
 from ecgcore.readers.source import Listed, Source
 from ecgcore.signals.same_recording import Outline, shared
@@ -51,7 +52,7 @@ def describe_store(directory: Path, *, compare: bool = False) -> Findings:
     store, manifest = open_store(directory), read_manifest(directory)
     content = manifest.content
     if file_facts(directory / content.signals) != content.files[content.signals]:
-        raise ValueError(
+        raise Mistake(
             f"{directory / content.signals} was changed: its sha256 is not the one in the manifest; prepare the store "
             "again with --replace"
         )
@@ -135,7 +136,7 @@ def bare_source(directory: Path) -> Source:
     """List every WFDB record below a folder, of whom and which label unknown. Raises ValueError if there is none."""
     headers = sorted(directory.rglob("*.hea"))
     if not headers:
-        raise ValueError(f"{directory} must hold {NAME} (a store) or WFDB records (.hea), but has neither")
+        raise Mistake(f"{directory} must hold {NAME} (a store) or WFDB records (.hea), but has neither")
     names = [(str(header.relative_to(directory).with_suffix("")), header.with_suffix("")) for header in headers]
     records = tuple(Listed(name=name, path=path, patient="", labels=()) for name, path in names)
     return Source(
@@ -201,9 +202,7 @@ def _sealed_state(directory: Path, manifest: Manifest) -> str:
     except FileNotFoundError:
         fits = False
     if not fits:
-        raise ValueError(
-            f"{directory / SEALED} was changed after it was sealed; prepare the store again with --replace"
-        )
+        raise Mistake(f"{directory / SEALED} was changed after it was sealed; prepare the store again with --replace")
     return f"sealed, hash {manifest.sealed_hash[:12]} fits"
 
 

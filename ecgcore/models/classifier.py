@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgcore.fit import Scalar
+from ecgcore.mistakes import Mistake
 from ecgcore.models.heads import hidden_head, linear_head
 from ecgcore.models.normalisation import AsItIs, build_normalisation
 from ecgcore.models.registry import class_of, network_of, own_values
@@ -41,7 +42,7 @@ class Classifier(nn.Module):
     def features(self, signals: Tensor, lengths: Tensor) -> Tensor:
         """Return what the backbone makes of the signals: (batch, features)."""
         if int(lengths.min()) < SHORTEST:
-            raise ValueError(
+            raise Mistake(
                 f"a record must have at least {SHORTEST} samples, got {int(lengths.min())}; leave it out of the store"
             )
         return self.backbone(self.normalisation(signals, lengths), lengths)  # type: ignore[no-any-return]  # untyped call
@@ -79,8 +80,8 @@ def _backbone(name: str, leads: int, values: Mapping[str, Scalar]) -> Any:
     try:
         inspect.signature(made).bind(leads, **values)
     except TypeError as error:
-        raise ValueError(f"model {name}: must take leads and its own hyperparameters by name ({error})") from None
+        raise Mistake(f"model {name}: must take leads and its own hyperparameters by name ({error})") from None
     backbone = made(leads, **values)
     if not isinstance(backbone, nn.Module) or not isinstance(getattr(backbone, "features", None), int):
-        raise ValueError(f"model {name}: must be an nn.Module that says in `features` how many it makes of a record")
+        raise Mistake(f"model {name}: must be an nn.Module that says in `features` how many it makes of a record")
     return backbone

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ecgcore.mistakes import Mistake
 from ecgcore.models.network import Network, Published
 from ecgcore.parameters import boolean, choice, integer, number
 
@@ -40,12 +41,12 @@ def import_network(place: str) -> type[Any]:
     try:
         found = getattr(importlib.import_module(module), name, None)
     except Exception as error:  # a module of the user's may fail in any way
-        raise ValueError(
+        raise Mistake(
             f"{place}: {module} cannot be imported ({type(error).__name__}: {error}); "
             "install its package here, or name its folder in PYTHONPATH"
         ) from None
     if not isinstance(found, type):
-        raise ValueError(f"{place}: {module} has no class {name}; give package.module:Class")
+        raise Mistake(f"{place}: {module} has no class {name}; give package.module:Class")
     return found
 
 
@@ -60,12 +61,12 @@ def _source_of(module: str, place: str) -> Path | None:
     try:
         spec = importlib.util.find_spec(module)  # of a module in a package, this runs the package's own __init__
     except Exception as error:
-        raise ValueError(
+        raise Mistake(
             f"{place}: {module} cannot be found ({type(error).__name__}: {error}); "
             "install its package here, or name its folder in PYTHONPATH"
         ) from None
     if spec is None:
-        raise ValueError(
+        raise Mistake(
             f"{place}: there is no module {module}; install its package here, or name its folder in PYTHONPATH"
         )
     return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
@@ -74,7 +75,7 @@ def _source_of(module: str, place: str) -> Path | None:
 def _declared(found: type[Any], place: str) -> Network:
     declared = getattr(found, "network", None)
     if not isinstance(declared, Network):
-        raise ValueError(f"{place}: must have `network = Network(...)` in its class, see ecgcore/models/network.py")
+        raise Mistake(f"{place}: must have `network = Network(...)` in its class, see ecgcore/models/network.py")
     return declared
 
 

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ecgcore.mistakes import Mistake
 from ecgcore.parameters import Parameter
 
 
@@ -56,4 +57,4 @@ class Network:
         if "leads" in self.parameters:
             mistakes.append("leads: is what the data has, and no hyperparameter; give it another name")
         if mistakes:
-            raise ValueError("; ".join(mistakes))
+            raise Mistake("; ".join(mistakes))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgcore.fit import Scalar
+from ecgcore.mistakes import Mistake
 from ecgcore.models.declarations import declaration_of, import_network, networks_in
 from ecgcore.models.network import Network
 from ecgcore.parameters import Parameter
@@ -39,7 +40,7 @@ def place_of(name: str) -> str:
     if ":" in name:
         return name
     if name not in places():
-        raise ValueError(
+        raise Mistake(
             f"must be one of {', '.join(places())}, or your own as package.module:Class, got {name!r}; "
             f"a network that a package registers is known where that package is installed"
         )
@@ -90,5 +91,5 @@ def own_parameters(named: Sequence[str], *, taken: Container[str]) -> dict[str, 
                     "two files"
                 ] * (name in named)
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     return {key: replace(parameter, only_with={"model": tuple(owners[key])}) for key, parameter in found.items()}

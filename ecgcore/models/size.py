@@ -8,6 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ecgcore.fit import Scalar
+from ecgcore.mistakes import Mistake
 from ecgcore.models.classifier import build_classifier
 
 
@@ -35,5 +36,5 @@ def size_of(
             model(signals, lengths)
     except (RuntimeError, NotImplementedError) as error:
         first = str(error).splitlines()[0]
-        raise ValueError(f"model {name}: cannot take {leads} leads of {samples} samples ({first})") from None
+        raise Mistake(f"model {name}: cannot take {leads} leads of {samples} samples ({first})") from None
     return Size(weights=model.weights, multiply_adds=counter.get_total_flops() // 2)  # it counts a multiply-add as two

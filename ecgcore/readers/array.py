@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.labels_csv import read_table
 from ecgcore.readers.record import Recording, check_samples
 from ecgcore.readers.source import ArrayRow, Listed, Source
@@ -65,7 +66,7 @@ def array_source(file: Path, form: ArrayFormat, *, table: Path | None = None) ->
             f"{table}: there must be two classes or more, but the labels are {', '.join(classes) or 'none'}"
         )
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     assert form.rate is not None
     assert form.unit is not None
     leads = tuple(canonical_lead(lead) for lead in form.leads)
@@ -100,7 +101,7 @@ def read_row(listed: Listed, leads: Sequence[str] | None = None) -> Recording:
         signal = in_millivolts(values, [said.unit] * len(order))
         check_samples(signal, [said.leads[row] for row in order])
     except (ValueError, OSError, IndexError) as error:
-        raise ValueError(f"{listed.name}: {error}") from error
+        raise Mistake(f"{listed.name}: {error}") from error
     return Recording(
         name=listed.name,
         patient=listed.patient,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.header import AS_STATED, Correction, header_comments, header_lines, header_path, stated_gains
 from ecgcore.readers.source import Listed, Source
 
@@ -23,7 +24,7 @@ def challenge_source(directory: Path) -> Source:
     """
     headers = sorted(directory.rglob("*.hea"))
     if not headers:
-        raise ValueError(f"{directory} must hold WFDB records (.hea), but has none")
+        raise Mistake(f"{directory} must hold WFDB records (.hea), but has none")
     records, corrected, without = [], {}, 0
     for header in headers:
         path = header.with_suffix("")
@@ -37,7 +38,7 @@ def challenge_source(directory: Path) -> Source:
             corrected[name] = wrong
         records.append(Listed(name=name, path=path, patient=name, labels=codes, correction=correction))
     if not records:
-        raise ValueError(
+        raise Mistake(
             f"{directory}: no header has a line `#Dx: CODE,CODE,...`; if the labels lie in a table, use --reader own"
         )
     return Source(

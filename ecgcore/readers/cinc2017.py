@@ -6,6 +6,7 @@ Clifford et al. 2017. Patients are not published: each record counts as one. The
 import csv
 from pathlib import Path
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.header import Correction
 from ecgcore.readers.source import Listed, Source
 from ecgcore.readers.table_words import table_text
@@ -23,7 +24,7 @@ def cinc2017_source(directory: Path, *, table: Path | None = None) -> Source:
     """
     table = table or directory / REFERENCE
     if not table.is_file():
-        raise ValueError(f"{table} is missing: --from must be the folder of the challenge that holds {REFERENCE}")
+        raise Mistake(f"{table} is missing: --from must be the folder of the challenge that holds {REFERENCE}")
     headers = {header.stem: header for header in sorted(directory.rglob("*.hea"))}
     records: list[Listed] = []
     mistakes: list[str] = []
@@ -39,7 +40,7 @@ def cinc2017_source(directory: Path, *, table: Path | None = None) -> Source:
             records.append(Listed(name=name, path=path, patient=name, labels=(label,), correction=_CORRECTION))
             seen.add(name)
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     return Source(
         reader="cinc2017",
         directory=directory,

@@ -4,6 +4,7 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import Source
 from ecgcore.readers.table_words import control_characters, fold_mistakes, table_text
 
@@ -19,7 +20,7 @@ def with_folds(source: Source, table: Path) -> Source:
     folds = _read(table)
     kept = tuple(replace(listed, fold=folds[listed.name]) for listed in source.records if listed.name in folds)
     if not kept:
-        raise ValueError(
+        raise Mistake(
             f"{table}: the table of folds must name records of {source.directory}, but names none; one is "
             f"{source.records[0].name}"
         )
@@ -30,14 +31,14 @@ def with_folds(source: Source, table: Path) -> Source:
 
 def _read(table: Path) -> dict[str, str]:
     if not table.is_file():
-        raise ValueError(f"{table} is missing: --fold-table must be a CSV with the columns {','.join(COLUMNS)}")
+        raise Mistake(f"{table} is missing: --fold-table must be a CSV with the columns {','.join(COLUMNS)}")
     folds: dict[str, str] = {}
     mistakes = []
     lines: list[tuple[int, str]] = []
     with table_text(table) as file:
         rows = csv.reader(file)
         if next(rows, []) != COLUMNS:
-            raise ValueError(f"{table}:1: the first line must be {','.join(COLUMNS)}")
+            raise Mistake(f"{table}:1: the first line must be {','.join(COLUMNS)}")
         for row in rows:
             place = f"{table}:{rows.line_num}"
             if len(row) != 2 or not row[0].strip() or not row[1].strip():
@@ -51,5 +52,5 @@ def _read(table: Path) -> dict[str, str]:
                 lines.append((rows.line_num, row[1].strip()))
     mistakes += [f"{table}:{line}: {mistake}" for line, mistake in fold_mistakes(lines)]
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     return folds

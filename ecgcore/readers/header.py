@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ecgcore.mistakes import Mistake
+
 LARGEST_HEADER = 2**20  # bytes
 MOST_SAMPLES = 10**11  # of a lead: three years at 1 kHz
 SUFFIX = re.compile(r"\.(mat|dat|hea)$")
@@ -53,23 +55,23 @@ def check_header(lines: list[str]) -> None:
     # The number of samples may be left out by the format, but then a header that lacks the rate looks the same.
     stated = len(fields) > 3 and all(re.fullmatch("[0-9]+", number) for number in (fields[1], fields[3]))
     if not stated or not re.fullmatch(r"\d+\.?\d*", rate) or not 0 < float(rate) < math.inf:
-        raise ValueError(
+        raise Mistake(
             "the header must begin with record name, number of leads, sampling rate in Hz (above 0) and number of "
             f"samples, but begins with {' '.join(fields)!r}"
         )
     if "/" in fields[0]:
-        raise ValueError("records of several segments are not read; join the segments first")
+        raise Mistake("records of several segments are not read; join the segments first")
     if len(fields[3]) > len(str(MOST_SAMPLES)) or int(fields[3]) > MOST_SAMPLES:
-        raise ValueError(f"the header must state at most {MOST_SAMPLES} samples, but states {fields[3][:30]}")
+        raise Mistake(f"the header must state at most {MOST_SAMPLES} samples, but states {fields[3][:30]}")
     if fields[1] != str(len(lines) - 1):
-        raise ValueError(
+        raise Mistake(
             f"the header must describe as many leads as it states, but states {fields[1][:30]} and describes "
             f"{len(lines) - 1}"
         )
     for line in lines[1:]:
         gain = re.match(r"\d*\.?\d*(e[+-]?\d+)?", [*line.split(), "", "", ""][2])
         if not gain or not gain[0] or float(gain[0]) <= 0:
-            raise ValueError(f"the header must state a gain above 0 for every lead, but a line is {line!r}")
+            raise Mistake(f"the header must state a gain above 0 for every lead, but a line is {line!r}")
 
 
 def mended(lines: list[str], correction: Correction) -> list[str]:
@@ -88,11 +90,11 @@ def mended(lines: list[str], correction: Correction) -> list[str]:
 
 def _lines(header: Path) -> list[str]:
     if not header.is_file():
-        raise ValueError(f"{header} must be a plain file, but is none")
+        raise Mistake(f"{header} must be a plain file, but is none")
     with header.open("rb") as file:
         raw = file.read(LARGEST_HEADER + 1)
     if len(raw) > LARGEST_HEADER:
-        raise ValueError(f"{header} must have at most {LARGEST_HEADER} bytes, as headers are short")
+        raise Mistake(f"{header} must have at most {LARGEST_HEADER} bytes, as headers are short")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

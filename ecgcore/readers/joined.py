@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import Listed, Source, directories
 
 
@@ -17,10 +18,10 @@ def together(sources: Sequence[Source]) -> Source:
         return sources[0]
     twice = [reader for reader, count in Counter(source.reader for source in sources).items() if count > 1]
     if twice:
-        raise ValueError(f"each --reader may be given once, but got {', '.join(twice)} more than once")
+        raise Mistake(f"each --reader may be given once, but got {', '.join(twice)} more than once")
     leads = [lead for lead in sources[0].leads if all(lead in source.leads for source in sources)]
     if not leads:
-        raise ValueError(f"{directories(source.directory for source in sources)}: the sources have no lead in common")
+        raise Mistake(f"{directories(source.directory for source in sources)}: the sources have no lead in common")
     return Source(
         reader="+".join(source.reader for source in sources),
         directory=directories(source.directory for source in sources),
@@ -46,13 +47,13 @@ def without(source: Source, patterns: Sequence[str]) -> Source:
     }
     idle = [pattern for pattern, names in matched.items() if not names]
     if idle:
-        raise ValueError(
+        raise Mistake(
             f"--leave-out must match records, but {', '.join(idle)} matches none; a name is {source.records[0].name}"
         )
     names = set().union(*matched.values()) if matched else set()
     kept = tuple(listed for listed in source.records if listed.name not in names)
     if not kept:
-        raise ValueError(f"--leave-out must leave a record, but {' '.join(patterns)} matches all of them")
+        raise Mistake(f"--leave-out must leave a record, but {' '.join(patterns)} matches all of them")
     left_out = {f"left out by name ({pattern})": len(found) for pattern, found in matched.items()}
     return replace(source, records=kept, left_out={**source.left_out, **left_out})
 

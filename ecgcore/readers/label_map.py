@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import Listed, Source
 
 SHIPPED = Path(__file__).with_name("label_maps")
@@ -49,7 +50,7 @@ def label_map_from(content: Mapping[str, Any], path: Path) -> LabelMap:
     ignored = frozenset(_codes(content.get("ignored") or [], "ignored", mistakes))
     mistakes += [f"ignored: code {code} is in class {class_of[code]}, too" for code in sorted(ignored & set(class_of))]
     if mistakes:
-        raise ValueError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+        raise Mistake("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     return LabelMap(
         path=path, multilabel=bool(multilabel), classes=tuple(map(str, classes)), class_of=class_of, ignored=ignored
     )
@@ -73,7 +74,7 @@ def with_classes(source: Source, label_map: LabelMap) -> Source:
         else:
             kept.append(replace(listed, labels=found))
     if not kept:
-        raise ValueError(
+        raise Mistake(
             f"{label_map.path}: no record of {source.directory} has one of its codes; the records have "
             f"{', '.join(code for code, _ in unknown.most_common(10))}"
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import Listed, Source
 from ecgcore.readers.table_words import control_characters, fold_mistakes, leads_outside
 
@@ -25,7 +26,7 @@ def own_source(directory: Path, *, table: Path | None = None) -> Source:
     """
     table = table or directory / "labels.csv"
     if not directory.is_dir():
-        raise ValueError(f"{directory} is not a folder: --from must be the folder of the WFDB records")
+        raise Mistake(f"{directory} is not a folder: --from must be the folder of the WFDB records")
 
     def without_header(name: str) -> str | None:
         header = directory / f"{name}.hea"
@@ -39,7 +40,7 @@ def own_source(directory: Path, *, table: Path | None = None) -> Source:
             f"{table}: there must be two classes or more, but the labels are {', '.join(classes) or 'none'}"
         )
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     return Source(
         reader="own",
         directory=directory,

@@ -7,6 +7,7 @@ the leads of a record cannot be compared; the raw integers, by the thousand, are
 import csv
 from pathlib import Path
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.header import Correction
 from ecgcore.readers.source import Listed, Source
 from ecgcore.readers.table_words import leads_outside, table_text
@@ -23,10 +24,10 @@ def ludb_source(directory: Path, *, target: str = "rhythm") -> Source:
     Raises ValueError for all mistakes of the table at once.
     """
     if target not in TARGETS:
-        raise ValueError(f"--target must be {' or '.join(TARGETS)} for ludb, but got {target!r}")
+        raise Mistake(f"--target must be {' or '.join(TARGETS)} for ludb, but got {target!r}")
     table = directory / TABLE
     if not table.is_file():
-        raise ValueError(f"{table} is missing: --from must be the folder of LUDB that holds {TABLE} and data/")
+        raise Mistake(f"{table} is missing: --from must be the folder of LUDB that holds {TABLE} and data/")
     records: list[Listed] = []
     mistakes: list[str] = []
     unlabelled = absent = 0
@@ -34,7 +35,7 @@ def ludb_source(directory: Path, *, target: str = "rhythm") -> Source:
         rows = csv.DictReader(file)
         missing = [column for column in ("ID", RHYTHMS) if column not in (rows.fieldnames or ())]
         if missing:
-            raise ValueError(f"{table}:1: the columns ID and {RHYTHMS} must be there; missing: {', '.join(missing)}")
+            raise Mistake(f"{table}:1: the columns ID and {RHYTHMS} must be there; missing: {', '.join(missing)}")
         for row in rows:
             name = (row["ID"] or "").strip()
             labels = _lines(row[RHYTHMS])[:1] if target == "rhythm" else _codes(row)
@@ -51,7 +52,7 @@ def ludb_source(directory: Path, *, target: str = "rhythm") -> Source:
     if not mistakes and not records:
         mistakes.append(f"{table}: none of its {absent} records has a header in {directory / 'data'}")
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     left_out = {"without a header in data/": absent, f"without a {target}": unlabelled}
     return Source(
         reader="ludb",

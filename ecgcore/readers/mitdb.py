@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.header import header_lines, header_path
 from ecgcore.readers.record import Annotations, read_annotations
 from ecgcore.readers.source import Listed, Source
@@ -49,7 +50,7 @@ class Cut:
         if not 1 <= self.piece <= 1800:
             mistakes.append(f"--piece must be from 1 to 1800 s, but got {self.piece:g}")
         if mistakes:
-            raise ValueError("\n".join(mistakes))
+            raise Mistake("\n".join(mistakes))
 
 
 DEFAULT = Cut()
@@ -65,7 +66,7 @@ def mitdb_source(directory: Path, *, cut: Cut = DEFAULT) -> Source:
     paths = sorted(header.with_suffix("") for header in directory.rglob("*.hea"))
     paths = [path for path in paths if path.with_name(f"{path.name}.{ANNOTATOR}").is_file()]
     if not paths:
-        raise ValueError(f"{directory} must hold WFDB records with annotations (.{ANNOTATOR}), but has none")
+        raise Mistake(f"{directory} must hold WFDB records with annotations (.{ANNOTATOR}), but has none")
     left_out: Counter[str] = Counter()
     records: list[Listed] = []
     known = {path for path in paths if _extent(path)[0] == RATE_OF_MITDB}  # whose name says who it is
@@ -151,6 +152,6 @@ def _extent(path: Path) -> tuple[float, int]:
     try:
         return float(fields[2].partition("/")[0]), int(fields[3])
     except (IndexError, ValueError):
-        raise ValueError(
+        raise Mistake(
             f"{path.name}: its header must state rate and number of samples, but begins with {fields}"
         ) from None

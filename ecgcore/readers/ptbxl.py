@@ -8,6 +8,7 @@ import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import Listed, Source
 from ecgcore.readers.table_words import leads_outside, table_text
 
@@ -26,7 +27,7 @@ def ptbxl_source(directory: Path, *, target: str = "superclass", rate: float = 1
     Up to 100 Hz the 100 Hz files are read, above it the 500 Hz files. Raises ValueError for all mistakes of the tables.
     """
     if target not in TARGETS:
-        raise ValueError(f"--target must be {', '.join(TARGETS)} for ptbxl, but got {target!r}")
+        raise Mistake(f"--target must be {', '.join(TARGETS)} for ptbxl, but got {target!r}")
     labels_of = _labeller(_rows(directory / STATEMENTS, ("",)), target)
     column = "filename_lr" if rate <= 100 else "filename_hr"
     records, mistakes, unlabelled = [], [], 0
@@ -40,7 +41,7 @@ def ptbxl_source(directory: Path, *, target: str = "superclass", rate: float = 1
         except ValueError as error:
             mistakes.append(f"{directory / DATABASE}:{line}: {error}")
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     present = {label for record in records for label in record.labels}
     order = SUPERCLASSES if target == "superclass" else tuple(sorted(present))
     return Source(
@@ -58,14 +59,12 @@ def ptbxl_source(directory: Path, *, target: str = "superclass", rate: float = 1
 def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, Row]]:
     """Return (line, row) of every row of a table that must have the given columns."""
     if not path.is_file():
-        raise ValueError(
-            f"{path} is missing: --from must be the folder of PTB-XL that holds {DATABASE} and {STATEMENTS}"
-        )
+        raise Mistake(f"{path} is missing: --from must be the folder of PTB-XL that holds {DATABASE} and {STATEMENTS}")
     with table_text(path) as file:
         table = csv.DictReader(file)
         missing = [column for column in columns if column not in (table.fieldnames or ())]
         if missing:
-            raise ValueError(
+            raise Mistake(
                 f"{path}:1: the table must have the columns {', '.join(columns)}; missing: {', '.join(missing)}"
             )
         return [(table.line_num, row) for row in table]
@@ -89,13 +88,13 @@ def _codes(text: str) -> Mapping[str, float]:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         codes = None
     if not isinstance(codes, dict):
-        raise ValueError(f"scp_codes must be a dict of code and likelihood, but got {text!r}")
+        raise Mistake(f"scp_codes must be a dict of code and likelihood, but got {text!r}")
     return codes
 
 
 def _listed(directory: Path, row: Row, labels: tuple[str, ...], *, column: str) -> Listed:
     if leads_outside(row[column] or ""):
-        raise ValueError(f"{column} must be a path below the folder, but {row[column]} leads out of it")
+        raise Mistake(f"{column} must be a path below the folder, but {row[column]} leads out of it")
     return Listed(
         name=row["ecg_id"],
         path=directory / row[column],
@@ -113,4 +112,4 @@ def _whole(row: Row, column: str) -> str:
             return str(int(number))
     except (ValueError, OverflowError, TypeError):
         pass
-    raise ValueError(f"{column} must be a whole number, but got {row[column]!r}")
+    raise Mistake(f"{column} must be a whole number, but got {row[column]!r}")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.header import AS_STATED, Correction, check_header, header_lines, header_path, mended
 from ecgcore.readers.table_words import leads_outside
 from ecgcore.signals.arithmetic import canonical_lead, in_millivolts, lead_order
@@ -60,7 +61,7 @@ def read_record(
         signal = in_millivolts(record.p_signal.T[rows], [record.units[row] for row in rows])
         check_samples(signal, [present[row] for row in rows])
     except _UNREADABLE as error:
-        raise ValueError(f"{name}: {error}") from error
+        raise Mistake(f"{name}: {error}") from error
     return Recording(
         name=name,
         patient=patient,
@@ -85,14 +86,14 @@ def read_annotations(path: Path, extension: str) -> Annotations:
     """Return the annotations `<path>.<extension>`. Raises ValueError `<name>: <reason>` if they cannot be read."""
     file = path.with_name(f"{path.name}.{extension}")
     if not file.is_file():
-        raise ValueError(f"{path.name}: there is no annotation file {file}")
+        raise Mistake(f"{path.name}: there is no annotation file {file}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # as above
             found = _wfdb().rdann(str(path), extension)
     except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{path.name}: {file} cannot be read as annotations; is it torn? (wfdb: {reason})") from error
+        raise Mistake(f"{path.name}: {file} cannot be read as annotations; is it torn? (wfdb: {reason})") from error
     notes = tuple(note.rstrip("\x00").strip() for note in found.aux_note)  # a note may end in NUL
     return Annotations(samples=np.asarray(found.sample, np.int64), symbols=tuple(found.symbol), notes=notes)
 
@@ -155,7 +156,7 @@ def _rdrecord(path: Path) -> Any:
         return _wfdb().rdrecord(str(path))
     except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(
+        raise Mistake(
             f"the signal is not as long, or not in the form, that the header states; is a file torn? (wfdb: {reason})"
         ) from error
 
@@ -171,28 +172,28 @@ def _check_signal_files(directory: Path, lines: list[str]) -> None:
     for name, group in groupby(described, key=lambda fields: fields[0]):
         forms = [fields[1] for fields in group]
         if leads_outside(name) or "/" in name:
-            raise ValueError(f"the header must name signal files beside it, but names {name}")
+            raise Mistake(f"the header must name signal files beside it, but names {name}")
         file = directory / name
         if not file.is_file():
             raise FileNotFoundError(f"the header names {name}, which is not there")
         if len(set(forms)) > 1:
-            raise ValueError(f"all leads in {name} must have one format, but have {', '.join(sorted(set(forms)))}")
+            raise Mistake(f"all leads in {name} must have one format, but have {', '.join(sorted(set(forms)))}")
         if not forms[0].startswith(COMPRESSED) and len(forms) * samples > file.stat().st_size:
-            raise ValueError(
+            raise Mistake(
                 "the signal is not as long, or not in the form, that the header states; is a file torn? "
                 f"({name} has {file.stat().st_size} bytes for {len(forms)} x {samples} samples)"
             )
         with file.open("rb") as opened:
             if opened.read(6) == b"MATLAB":
-                raise ValueError(f"{name} is MATLAB version 5 or later; WFDB signals are version 4 (save with -v4)")
+                raise Mistake(f"{name} is MATLAB version 5 or later; WFDB signals are version 4 (save with -v4)")
 
 
 def check_samples(signal: NDArray[np.float32], leads: list[str]) -> None:
     """Raise ValueError unless a (leads, samples) signal has samples, all valid, and is not flat in every lead."""
     if signal.size == 0:
-        raise ValueError("there are no samples")
+        raise Mistake("there are no samples")
     invalid = [lead for lead, row in zip(leads, signal, strict=True) if not np.isfinite(row).all()]
     if invalid:
-        raise ValueError(f"invalid samples (marked as missing, or not a number) in {', '.join(invalid)}")
+        raise Mistake(f"invalid samples (marked as missing, or not a number) in {', '.join(invalid)}")
     if not np.ptp(signal, axis=1).any():
-        raise ValueError("every lead is flat: there is no signal in it")
+        raise Mistake("every lead is flat: there is no signal in it")

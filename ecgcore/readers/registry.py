@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.array import ArrayFormat, array_source
 from ecgcore.readers.challenge import challenge_source, dx_codes
 from ecgcore.readers.cinc2017 import REFERENCE, cinc2017_source
@@ -54,9 +55,9 @@ WITH_ARRAY = ("numpy",)
 def source_of(reader: str, wish: Wish) -> Source:
     """List the records of a folder by a reader's name. Raises ValueError as that does, and for options it lacks."""
     if reader != "numpy" and not wish.directory.is_dir():
-        raise ValueError(f"{wish.directory} is not a folder: --from must be the folder of the recordings")
+        raise Mistake(f"{wish.directory} is not a folder: --from must be the folder of the recordings")
     if mistakes := wish_mistakes(reader, wish):
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     return READERS[reader](wish)
 
 

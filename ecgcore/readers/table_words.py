@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TextIO
 
+from ecgcore.mistakes import Mistake
+
 PARTS = ("test", "train", "validation")
 _OTHER_WORDS = ("testing", "training", "valid", "val", "dev", "eval", "sealed", "holdout", "hold-out")  # for PARTS
 
@@ -15,14 +17,12 @@ _OTHER_WORDS = ("testing", "training", "valid", "val", "dev", "eval", "sealed", 
 def table_text(table: Path) -> Iterator[TextIO]:
     """Open a CSV. Raises ValueError, in the block too, for what is no plain file, no UTF-8 text or no CSV."""
     if not table.is_file():
-        raise ValueError(f"{table} must be a plain file, but is none")
+        raise Mistake(f"{table} must be a plain file, but is none")
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             yield file
     except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{table}: the file must be comma-separated UTF-8 text, but cannot be read ({error})"
-        ) from None
+        raise Mistake(f"{table}: the file must be comma-separated UTF-8 text, but cannot be read ({error})") from None
 
 
 def control_characters(cells: Iterable[str | None]) -> str | None:

@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.table_words import table_text
 
 NORMAL = ("NSR", "426783006")  # sinus rhythm: what a model that knows nothing would say
@@ -34,16 +35,16 @@ class ChallengeScore:
                 rows = [row for row in csv.reader(file) if row]
             values = np.array([[float(cell) for cell in row[1:]] for row in rows[1:]])
         except (OSError, ValueError, IndexError) as error:
-            raise ValueError(f"{path}: not a matrix of rewards ({error}); give the challenge's weights.csv") from None
+            raise Mistake(f"{path}: not a matrix of rewards ({error}); give the challenge's weights.csv") from None
         names = [row[0].split("|") for row in rows[1:]]
         if values.shape != (len(names), len(names)) or [cell.split("|") for cell in rows[0][1:]] != names:
-            raise ValueError(f"{path}: rows and columns must name the same classes; give the challenge's weights.csv")
+            raise Mistake(f"{path}: rows and columns must name the same classes; give the challenge's weights.csv")
         found = [next((at for at, known in enumerate(names) if name in known), None) for name in classes]
         mistakes = [f"{path}: has no class {name}" for name, at in zip(classes, found, strict=True) if at is None]
         if not set(NORMAL) & set(classes):
             mistakes.append(f"{path}: the store needs sinus rhythm as a class, called {' or '.join(NORMAL)}")
         if mistakes:
-            raise ValueError(
+            raise Mistake(
                 "\n".join(f"{mistake}; map the store's codes to the matrix's classes" for mistake in mistakes)
             )
         chosen = np.array([at for at in found if at is not None])

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
+from ecgcore.mistakes import Mistake
+
 Floats = NDArray[np.floating]
 Booleans = NDArray[np.bool_]
 BINS = 15  # of the calibration error, as in Guo et al. 2017
@@ -59,7 +61,7 @@ def macro_auc(scores: Floats, labels: Floats) -> float:
     """Mean area over the classes that some records have and some have not; ValueError if there is none."""
     areas = class_auc(scores, labels)
     if np.isnan(areas).all():
-        raise ValueError(
+        raise Mistake(
             f"macro_auc: no class has both records with it and records without it, among {len(labels)}; "
             "make splits with more records"
         )

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ecgcore.mistakes import Mistake
 from ecgcore.models.classifier import Classifier, build_classifier
 from ecgcore.models.device import best_device
 from ecgcore.models.registry import own_values
@@ -79,12 +80,12 @@ def content_of(paths: Sequence[Path], calibration: Calibration | None) -> tuple[
     Raises ValueError if there is none, or if they answer different questions.
     """
     if not paths:
-        raise ValueError("an ensemble needs at least one checkpoint, got none; retrain the winner first")
+        raise Mistake("an ensemble needs at least one checkpoint, got none; retrain the winner first")
     checkpoints = [read_checkpoint(path) for path in paths]
     first = checkpoints[0]
     for path, checkpoint in zip(paths, checkpoints, strict=True):
         if _question(checkpoint) != _question(first):
-            raise ValueError(
+            raise Mistake(
                 f"{path}: must have classes, leads, rate and processing of {paths[0]}; average only one winner's finals"
             )
     members = [{"config": dict(checkpoint.config), "weights": dict(checkpoint.weights)} for checkpoint in checkpoints]

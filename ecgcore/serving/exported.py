@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from ecgcore.data.batches import EVALUATION_BATCH
+from ecgcore.mistakes import Mistake
 from ecgcore.scores.calibration import Calibration
 from ecgcore.scores.metrics import decide
 from ecgcore.serving.ensemble import Ensemble, built, content_of
@@ -74,9 +75,9 @@ def load(directory: Path) -> Callable[..., Array | dict[str, Array]]:
     try:
         ensemble = built(content)
     except (KeyError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{directory / FILE}: not an exported model ({error}); export it again") from None
+        raise Mistake(f"{directory / FILE}: not an exported model ({error}); export it again") from None
     except ValueError as error:  # a network of the user's that is not installed here
-        raise ValueError(f"{directory / FILE}: {error}") from None
+        raise Mistake(f"{directory / FILE}: {error}") from None
     if content.get(PROCESSES):
         shortest, longest = content[SECONDS]
         return Exported(ensemble, (shortest, longest))
@@ -121,10 +122,10 @@ class Exported:
 
     def _rows(self, signals: Array, leads: Sequence[str], rate: float) -> list[int]:
         if not 0 < rate < np.inf:
-            raise ValueError(f"sampling_rate must be above 0 Hz, got {rate:g}")
+            raise Mistake(f"sampling_rate must be above 0 Hz, got {rate:g}")
         if signals.ndim != 3 or signals.shape[1] != len(leads):
             expected = f"(recordings, {len(leads)} leads: {' '.join(leads)}, samples)"
-            raise ValueError(f"signals must have shape {expected}, got {signals.shape}; name the rows with `leads`")
+            raise Mistake(f"signals must have shape {expected}, got {signals.shape}; name the rows with `leads`")
         _refuse_gaps(signals)
         self._refuse_length(signals.shape[2], rate)
         return lead_order(leads, self.ensemble.leads, way_out="name the rows of the signals with `leads`")
@@ -143,14 +144,14 @@ class Exported:
         try:
             return scaled(filtered(raw, processing, rate=rate, to=self.ensemble.rate), processing)
         except ValueError as error:
-            raise ValueError(f"sampling_rate {rate:g} Hz, {signal.shape[1]} samples: {error}") from None
+            raise Mistake(f"sampling_rate {rate:g} Hz, {signal.shape[1]} samples: {error}") from None
 
 
 def _of_stored(ensemble: Ensemble, signals: Array) -> NDArray[np.float32]:
     """Return probabilities (batch, classes) of signals (batch, leads, samples) as a store has them, processed."""
     expected = f"(batch, {len(ensemble.leads)} leads: {' '.join(ensemble.leads)}, samples)"
     if signals.ndim != 3 or signals.shape[1] != len(ensemble.leads):
-        raise ValueError(f"signals must have shape {expected}, in mV at {ensemble.rate:g} Hz, got {signals.shape}")
+        raise Mistake(f"signals must have shape {expected}, in mV at {ensemble.rate:g} Hz, got {signals.shape}")
     _refuse_gaps(signals)
     parts = np.array_split(np.asarray(signals, np.float32), -(-len(signals) // EVALUATION_BATCH) or 1)
     return np.concatenate([_probabilities(ensemble, part) for part in parts]).astype(np.float32)
@@ -166,6 +167,6 @@ def _probabilities(ensemble: Ensemble, signals: NDArray[np.float32]) -> NDArray[
 
 def _refuse_gaps(signals: Array) -> None:
     if signals.ndim == 3 and not signals.shape[2]:
-        raise ValueError("signals must have samples, got none")
+        raise Mistake("signals must have samples, got none")
     if not np.isfinite(signals).all():
-        raise ValueError("signals must be finite numbers, got NaN or infinity; cut or fill the gaps")
+        raise Mistake("signals must be finite numbers, got NaN or infinity; cut or fill the gaps")

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.mistakes import Mistake
+
 STANDARD_LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
 # Both code points of the micro sign occur; a header read as ASCII loses it, which would turn microvolts into volts.
@@ -32,10 +34,10 @@ def lead_order(
     names = [canonical_lead(name).lower() for name in present]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise ValueError(f"lead names must differ, got {', '.join(doubled)} more than once")
+        raise Mistake(f"lead names must differ, got {', '.join(doubled)} more than once")
     missing = [lead for lead in wanted if lead.lower() not in names]
     if missing:
-        raise ValueError(
+        raise Mistake(
             f"every lead asked for must be there; missing: {', '.join(missing)}; "
             f"the record has {', '.join(map(canonical_lead, present))} ({way_out})"
         )
@@ -49,7 +51,7 @@ def in_millivolts(signal: NDArray[Any], units: Sequence[str]) -> NDArray[np.floa
     """
     unknown = sorted({unit for unit in units if unit.lower() not in MILLIVOLTS_PER_UNIT})
     if unknown:
-        raise ValueError(f"the unit must be mV, uV or V, but got {', '.join(map(repr, unknown))}")
+        raise Mistake(f"the unit must be mV, uV or V, but got {', '.join(map(repr, unknown))}")
     factors = np.array([MILLIVOLTS_PER_UNIT[unit.lower()] for unit in units])
     return np.ascontiguousarray(signal * factors[:, None], dtype=np.float32)
 
@@ -77,10 +79,10 @@ def resample(signal: NDArray[np.float32], *, rate: float, to: float) -> NDArray[
 def resampling_ratio(*, rate: float, to: float) -> Fraction:
     """Return `to` / `rate`. Raises ValueError if one is not positive, or they are more than 1000 times apart."""
     if not (0 < rate < np.inf and 0 < to < np.inf):
-        raise ValueError(f"rates must be positive, but got {rate=} and {to=}")
+        raise Mistake(f"rates must be positive, but got {rate=} and {to=}")
     ratio = Fraction(to / rate).limit_denominator(1000)
     if ratio > 1000 or abs(float(ratio) * rate / to - 1) > 1e-3:  # the nearest would stretch time
-        raise ValueError(f"{rate:g} Hz cannot be resampled to {to:g} Hz: at most 1000 times as many, or as few")
+        raise Mistake(f"{rate:g} Hz cannot be resampled to {to:g} Hz: at most 1000 times as many, or as few")
     return ratio
 
 
@@ -90,7 +92,7 @@ def band_pass(signal: NDArray[np.float32], *, rate: float, low: float, high: flo
     Raises ValueError if `high` is not below half the rate, or the signal is too short.
     """
     if not 0 < low < high < rate / 2:
-        raise ValueError(f"a band must lie between 0 and half the rate, {rate / 2:g} Hz, but got {low:g}-{high:g} Hz")
+        raise Mistake(f"a band must lie between 0 and half the rate, {rate / 2:g} Hz, but got {low:g}-{high:g} Hz")
     from scipy.signal import butter
 
     return _filtered(signal, butter(3, [low, high], btype="bandpass", fs=rate, output="sos"))
@@ -102,7 +104,7 @@ def notch(signal: NDArray[np.float32], *, rate: float, frequency: float) -> NDAr
     Raises ValueError if it is not below half the rate, or the signal is too short.
     """
     if not 0 < frequency < rate / 2:
-        raise ValueError(f"a notch must lie between 0 and half the rate, {rate / 2:g} Hz, but got {frequency:g} Hz")
+        raise Mistake(f"a notch must lie between 0 and half the rate, {rate / 2:g} Hz, but got {frequency:g} Hz")
     from scipy.signal import iirnotch, tf2sos
 
     return _filtered(signal, tf2sos(*iirnotch(frequency, Q=30, fs=rate)))
@@ -115,7 +117,7 @@ def _filtered(signal: NDArray[np.float32], sections: NDArray[np.float64]) -> NDA
     try:
         result = sosfiltfilt(sections, signal.astype(np.float64), axis=1)
     except ValueError as error:
-        raise ValueError(f"{signal.shape[1]} samples are too short for the filter ({error})") from error
+        raise Mistake(f"{signal.shape[1]} samples are too short for the filter ({error})") from error
     result[flat] = 0  # a missing lead stays missing; rounding would make noise of it that normalising blows up
     return np.ascontiguousarray(result, dtype=np.float32)
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.mistakes import Mistake
 from ecgcore.signals.arithmetic import band_pass, normalised, notch, resample, resampling_ratio
 
 NORMALISATIONS = ("lead", "record")
@@ -34,7 +35,7 @@ class Processing:
         if self.normalise is not None and self.normalise not in NORMALISATIONS:
             mistakes.append(f"--normalise must be {' or '.join(NORMALISATIONS)}, but got {self.normalise!r}")
         if mistakes:
-            raise ValueError("\n".join(mistakes))
+            raise Mistake("\n".join(mistakes))
 
     @classmethod
     def of(cls, stated: Mapping[str, Any]) -> Self:
@@ -84,7 +85,7 @@ def stored(signal: NDArray[np.float32], processing: Processing) -> tuple[NDArray
     if not processing.half:
         return signal.astype("<f4"), 0.0
     if np.abs(signal).max() > np.finfo(np.float16).max:
-        raise ValueError(f"{np.abs(signal).max():g} mV cannot be stored with --half; leave that out")
+        raise Mistake(f"{np.abs(signal).max():g} mV cannot be stored with --half; leave that out")
     rounded = signal.astype("<f2")
     return rounded, float(np.abs(signal - rounded.astype(np.float32)).max())
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.mistakes import Mistake
 from ecgcore.readers.record import Recording, write_record
 from ecgcore.signals.arithmetic import STANDARD_LEADS
 from ecgcore.synthetic import simulator
@@ -114,7 +115,7 @@ class Synthesis:
         if not 0 <= self.noise <= 100:
             mistakes.append(f"--noise must be from 0 to 100, but got {self.noise:g}")
         if mistakes:
-            raise ValueError("\n".join(mistakes))
+            raise Mistake("\n".join(mistakes))
 
 
 @dataclass(frozen=True)

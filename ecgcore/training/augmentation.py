@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from ecgcore.mistakes import Mistake
 from ecgcore.training.hyperparameters import Hyperparameters
 
 WANDER = (0.05, 0.5)  # Hz: breathing and moving electrodes
@@ -72,7 +73,7 @@ class Augmentation:
         if settings.lead_dropout and leads == 1:
             mistakes.append("lead_dropout: the records have one lead, and nothing would be left of it; set it to 0")
         if mistakes:
-            raise ValueError("\n".join(mistakes))
+            raise Mistake("\n".join(mistakes))
         return cls(
             rate=rate,
             noise=settings.noise,

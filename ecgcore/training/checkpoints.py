@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ecgcore.fit import Scalar
+from ecgcore.mistakes import Mistake
 from ecgcore.scores.calibration import Calibration
 from ecgcore.whole_files import replacing
 
 VERSION = 1
 
 
-class DamagedFile(ValueError):
+class DamagedFile(Mistake):
     """A file that is not what was written."""
 
 
@@ -111,7 +112,7 @@ def checkpoint_of(path: Path, content: dict[str, Any]) -> Checkpoint:
             }
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: not a checkpoint of a fit ({error}); name one that a fit wrote") from None
+        raise Mistake(f"{path}: not a checkpoint of a fit ({error}); name one that a fit wrote") from None
 
 
 def write_tensors(path: Path, content: Mapping[str, Any]) -> None:
@@ -125,7 +126,7 @@ def write_tensors(path: Path, content: Mapping[str, Any]) -> None:
 def read_tensors(path: Path) -> dict[str, Any]:
     """Read what `write_tensors` wrote; ValueError for a file missing, damaged (DamagedFile) or of another version."""
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; it was moved or deleted, run the fit that wrote it again")
+        raise Mistake(f"{path}: no such file; it was moved or deleted, run the fit that wrote it again")
     try:
         # torch itself does not compare the checksums in its file: a flipped bit would be read as a weight
         with zipfile.ZipFile(path) as parts:
@@ -139,7 +140,7 @@ def read_tensors(path: Path) -> dict[str, Any]:
         raise DamagedFile(_damaged(path, f"checksum of {damaged}" if damaged else "no dictionary"))
     version = content.pop("version", None)
     if version != VERSION:
-        raise ValueError(f"{path}: must have format version {VERSION}, got {version}; run the fit that wrote it again")
+        raise Mistake(f"{path}: must have format version {VERSION}, got {version}; run the fit that wrote it again")
     return content
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from ecgcore.fit import Scalar
+from ecgcore.mistakes import Mistake
 from ecgcore.models.registry import own_parameters, own_values, places
 from ecgcore.parameters import Parameter, boolean, choice, integer, number
 
@@ -134,7 +135,7 @@ class Hyperparameters:
         known = known_parameters({"model": [model]})
         mistakes = [f"{name}: {mistake}" for name in config if (mistake := _mistake(name, config, known))]
         if mistakes:
-            raise ValueError("\n".join(mistakes))
+            raise Mistake("\n".join(mistakes))
         shared = {name: value for name, value in config.items() if name in _SHARED}
         return cls(**shared, own=own_values(str(model), config))  # type: ignore[arg-type]  # each value was checked above
 
@@ -160,7 +161,7 @@ def known_parameters(listed: Mapping[str, Sequence[Scalar]] = MappingProxyType({
     try:
         own = own_parameters(there, taken=_SHARED)
     except ValueError as error:
-        raise ValueError("\n".join(f"model: {line}" for line in str(error).splitlines())) from None
+        raise Mistake("\n".join(f"model: {line}" for line in str(error).splitlines())) from None
     choices = tuple(dict.fromkeys([*places(), *there]))
     return {**_SHARED, "model": replace(model, choices=choices), **own}
 

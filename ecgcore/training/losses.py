@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from ecgcore.mistakes import Mistake
 from ecgcore.training.hyperparameters import Hyperparameters
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -84,7 +85,7 @@ def build_loss(
     fitting = SEVERAL if multilabel else SINGLE
     if name not in fitting:
         kind = "several labels" if multilabel else "one label"
-        raise ValueError(f"loss: the store's records have {kind} each, got {name}; use {', '.join(fitting)} or auto")
+        raise Mistake(f"loss: the store's records have {kind} each, got {name}; use {', '.join(fitting)} or auto")
     if name == "cross_entropy":
         return cross_entropy
     counted = loss_weights(settings, multilabel=multilabel, labels=labels)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ecgcore.data.disjoint import assert_disjoint
 from ecgcore.data.store import Split, Store, members_of
 from ecgcore.fit import Fit, Report
+from ecgcore.mistakes import Mistake
 from ecgcore.models.classifier import Classifier, build_classifier
 from ecgcore.models.device import best_device
 from ecgcore.models.normalisation import ByTraining
@@ -108,9 +109,7 @@ def choose_part(fit: Fit, store: Store) -> Split:
         _refuse_missing_class(everything, store, part="what a final is trained on")
         return Split(everything, np.zeros(0, np.int64))
     if not 0 <= fit.fold < len(store.splits):
-        raise ValueError(
-            f"fold must be from 0 to {len(store.splits) - 1}, as {store.directory} has them, got {fit.fold}"
-        )
+        raise Mistake(f"fold must be from 0 to {len(store.splits) - 1}, as {store.directory} has them, got {fit.fold}")
     split = store.splits[fit.fold]
     parts = {"train": split.train, "validation": split.validation}
     assert_disjoint(
@@ -130,7 +129,7 @@ def _refuse_missing_class(train: Indices, store: Store, *, part: str) -> None:
     there = np.asarray((store.records.labels[train] > 0.5).any(axis=0))
     missing = [name for name, is_there in zip(store.classes, there.tolist(), strict=True) if not is_there]
     if missing:
-        raise ValueError(
+        raise Mistake(
             f"{store.directory}: {part} has no record of {', '.join(missing)}, which cannot be learnt there: "
             "prepare the store with fewer or other folds, or with a label map without such classes"
         )
@@ -141,7 +140,7 @@ def refuse_judged(statistics: TrainingStatistics, store: Store, part: Split) -> 
     held = part.validation[np.isin(store.records.fingerprints[part.validation], statistics.fingerprints)]
     if len(held):
         names = ", ".join(store.records.ids[index] for index in held[:5].tolist())
-        raise ValueError(
+        raise Mistake(
             f"{store.directory}: normalisation, class weights and the classes that are scored must be chosen by the "
             f"train part alone, but {len(held)} validation records were looked at: {names}; measure the train part"
         )
@@ -162,7 +161,7 @@ def _start(
     own = store.records.fingerprints[part.train]
     if fit.start_from is None or settings.train == "random_backbone":
         if settings.train == "head":
-            raise ValueError(
+            raise Mistake(
                 "train: head needs a trained backbone, got no start_from; add an earlier stage, or set train: full"
             )
         _set_scale(model, statistics)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.data.store import Store
+from ecgcore.mistakes import Mistake
 from ecgcore.scores.calibration import Calibration, OutOfFold, choose_calibration, probabilities
 from ecgcore.scores.prior_correction import prior_shift
 from ecgcore.training.checkpoints import Checkpoint, Predictions, read_checkpoint
@@ -65,9 +66,9 @@ def learnt_shift(checkpoint: Checkpoint, store: Store) -> NDArray[np.float64]:
 
 def _predictions(path: Path, checkpoint: Checkpoint, store: Store) -> Predictions:
     if checkpoint.data != store.content_hash:
-        raise ValueError(
+        raise Mistake(
             f"{path}: its predictions must be of this store's records; calibrate from fits on {store.directory}"
         )
     if checkpoint.predictions is None:
-        raise ValueError(f"{path}: holds no held-out predictions; calibrate from a search's fits, not from a final")
+        raise Mistake(f"{path}: holds no held-out predictions; calibrate from a search's fits, not from a final")
     return checkpoint.predictions

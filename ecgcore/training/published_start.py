@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ecgcore.mistakes import Mistake
 from ecgcore.models.classifier import Classifier
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def load_published(model: Classifier, path: Path) -> None:
     mistakes = list(misfits(given, ours))
     if mistakes and (not told["partial"] or not fitting):
         more = [f"and {len(mistakes) - NAMED} more"] if len(mistakes) > NAMED else []
-        raise ValueError(
+        raise Mistake(
             "\n".join(f"{file}: {mistake}" for mistake in [*mistakes[:NAMED], *more])
             + "\nmend `names`, leave a name out with null, or say partial: true"
         )
@@ -74,11 +75,11 @@ def read_state_dict(file: Path) -> dict[str, Tensor]:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged or foreign file makes torch raise nearly anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{file}: cannot be read as a state dict ({reason})") from None
+        raise Mistake(f"{file}: cannot be read as a state dict ({reason})") from None
     for name in NESTED:
         if isinstance(content, dict) and isinstance(content.get(name), dict):
             content = content[name]
             break
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise ValueError(f"{file}: must hold a state dict, names to tensors; save `model.state_dict()`")
+        raise Mistake(f"{file}: must hold a state dict, names to tensors; save `model.state_dict()`")
     return content

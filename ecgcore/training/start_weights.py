@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ecgcore.data.store import Records, Store, Withheld
 from ecgcore.fit import Fit, Scalar
+from ecgcore.mistakes import Mistake
 from ecgcore.models.classifier import Classifier
 from ecgcore.signals.processing import changes_of
 from ecgcore.training.checkpoints import Checkpoint, DamagedFile, read_checkpoint, with_older
@@ -52,7 +53,7 @@ def read_start(path: Path, settings: Hyperparameters, store: Store, *, seed: int
             f"the store's {asked or 'left as they are'}; prepare one of the stores as the other"
         )
     if mistakes:
-        raise ValueError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+        raise Mistake("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     return start
 
 
@@ -101,7 +102,7 @@ def _read_own(path: Path, fit: Fit, settings: Hyperparameters, store: Store) -> 
         if before != now
     ]
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise Mistake("\n".join(mistakes))
     return resumed
 
 
@@ -117,7 +118,7 @@ def refuse_seen(
     if len(met):
         names = ", ".join(records.ids[index] for index in met[:NAMED].tolist())
         more = f" and {len(met) - NAMED} more" if len(met) > NAMED else ""
-        raise ValueError(
+        raise Mistake(
             f"{path}: its weights, or those it started from, were trained on {len(met)} {part} records: "
             f"{names}{more}; leave them out of that stage's store, or start from its fit of the same fold"
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from orchestrator.atomic import write_json, write_text
 from orchestrator.cluster.run_files import RunFiles, Worker
 from orchestrator.cluster.worker import allotted_cpus, allotted_gpus, hide_other_gpus, job_id
+from orchestrator.errors import is_users_mistake
 from orchestrator.execution.one_fit import run_fit
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.specs.specs import TaskSpec
@@ -56,9 +57,9 @@ def _fit(task: Task, text: str, allocation: "_Allocation") -> None:
 def _called(task: Task, method: str, values: list[list[Path] | Path]) -> dict[str, object]:
     try:
         return {"kind": "returned", "value": dict(getattr(task, method)(*values))}
-    except (ValueError, OSError) as error:
-        return {"kind": "mistake", "message": str(error)}
-    except Exception:
+    except Exception as error:
+        if is_users_mistake(error) or isinstance(error, OSError):
+            return {"kind": "mistake", "message": str(error)}
         return {"kind": "failed", "message": traceback.format_exc()}
 
 

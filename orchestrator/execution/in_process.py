@@ -10,7 +10,7 @@ from bdb import BdbQuit
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.errors import RunFailed, UserError, text_of
+from orchestrator.errors import RunFailed, UserError, is_users_mistake, text_of
 from orchestrator.execution.one_fit import MAKE_ROOM, run_fit
 from orchestrator.history.failures import Failure
 from orchestrator.history.records import FitKey
@@ -65,15 +65,15 @@ class InProcessExecutor:
     def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
         """Call one method of the task here and return what it returns.
 
-        Raises UserError for a ValueError or OSError of the task, RunFailed for any other failure.
+        Raises UserError for a user's mistake, or an OSError, of the task's, RunFailed for any other failure.
         """
         try:
             return getattr(self._task(task), method)(*values)
         except BdbQuit:
             raise KeyboardInterrupt from None
-        except (ValueError, OSError) as error:
-            raise UserError(*str(error).splitlines()) from error
         except Exception as error:
+            if is_users_mistake(error) or isinstance(error, OSError):
+                raise UserError(*str(error).splitlines()) from error
             raise RunFailed(f"{task.name}.{method} failed:\n{traceback.format_exc()}") from error
 
     def _run(self, search: Search, task: Task, key: FitKey, fit: Fit) -> None:

@@ -19,7 +19,7 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from orchestrator.errors import RayFailed, RunFailed, UserError
+from orchestrator.errors import RayFailed, RunFailed, UserError, is_users_mistake
 from orchestrator.execution.one_fit import MAKE_ROOM
 from orchestrator.execution.ray_worker import call_in_worker, fit_in_worker
 from orchestrator.history.failures import Failure
@@ -88,13 +88,13 @@ class RayExecutor:
     def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
         """Call one method of the task in a worker process and return what it returns.
 
-        Raises UserError for a ValueError or OSError of the task, RunFailed for any other failure.
+        Raises UserError for a user's mistake, or an OSError, of the task's, RunFailed for any other failure.
         """
         remote = _call.options(num_cpus=self.cpus_per_fit, num_gpus=self.gpus_per_fit)
         try:
             return ray.get(remote.remote(task.model_dump_json(by_alias=True), method, values, self.driver))
         except ray.exceptions.RayTaskError as error:
-            if isinstance(error.cause, ValueError | OSError):
+            if is_users_mistake(error.cause) or isinstance(error.cause, OSError):
                 raise UserError(*str(error.cause).splitlines()) from None
             raise RunFailed(f"{task.name}.{method} failed:\n{error}") from None
         except ray.exceptions.RayError as error:

@@ -6,7 +6,6 @@ data (register.py), which counts for all that use it and outlives the run.
 
 import contextlib
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator.atomic import write_json
+from orchestrator.atomic import read_json, write_json
 from orchestrator.errors import UserError
 from orchestrator.history.journal import read_journal
 from orchestrator.history.records import SearchBegun, TestOpened
@@ -66,7 +65,7 @@ def part_opened_by(final: RunFolder) -> SealedPart:
     data = first.spec.get("facts", {}).get("data")
     if not final.sealed_part.exists():  # of an earlier version, or of a task that does not name its records
         return part_as_searched(from_data(first.spec), data)
-    told = json.loads(final.sealed_part.read_text())
+    told = read_json(final.sealed_part)
     return SealedPart(data=data, records=frozenset(told["records"]), register=Path(told["register"]))
 
 
@@ -123,7 +122,7 @@ def openings_alone(part: SealedPart, final: RunFolder) -> Iterator[str | None]:
 
 def read_test(final: RunFolder) -> dict[str, Any]:
     """Return test.json, with the count of openings as it is today: a later one makes the earlier choosable, too."""
-    tested: dict[str, Any] = json.loads(final.test.read_text())
+    tested: dict[str, Any] = read_json(final.test)
     openings = openings_of(part_opened_by(final), final)
     number = max(len(openings), tested["openings"])
     return {**tested, "openings": number, "note": note_on(number)}

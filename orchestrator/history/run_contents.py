@@ -1,11 +1,11 @@
 """What a run consists of: its spec, its searches and finals, and where their journals lie. The one place that knows."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.atomic import read_json
 from orchestrator.errors import UserError
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
@@ -55,7 +55,7 @@ def audit_of(folder: RunFolder) -> Audit | None:
     """Return the audit that a run is; None where it is a search or an experiment."""
     if not folder.audit.exists():
         return None
-    begun = json.loads(folder.audit.read_text())
+    begun = read_json(folder.audit)
     return Audit(experiment=Experiment.from_data(begun["experiment"]), outer=begun["outer"])
 
 

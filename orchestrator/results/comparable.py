@@ -4,10 +4,10 @@ The score, its direction, the step at which it is taken, the folds, and the data
 larger number is not a better model.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from orchestrator.atomic import read_json
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.search.same_data import data_of
@@ -81,7 +81,7 @@ def _described(folder: RunFolder) -> dict[str, Scalar]:
     """Return the task's description of the data as the run's provenance has it; empty where it was taken away."""
     if not folder.provenance.exists():
         return {}
-    described: dict[str, dict[str, Scalar]] = json.loads(folder.provenance.read_text())["data"]
+    described: dict[str, dict[str, Scalar]] = read_json(folder.provenance)["data"]
     return described.get(folder.name, {})
 
 

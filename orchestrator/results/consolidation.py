@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from orchestrator.atomic import write_text
+from orchestrator.atomic import read_json, write_text
 from orchestrator.errors import UserError
 from orchestrator.history.driver_lock import is_held
 from orchestrator.history.journal import read_journal
@@ -103,5 +103,5 @@ def _markdown(rows: Mapping[str, list[Row]], groups: Sequence[Group], *, title: 
 
 def _on_starts(folder: RunFolder) -> str:
     """Return what the starts from other weights were worth, where the experiment has come to its winner."""
-    told = json.loads(folder.winner.read_text()) if folder.winner.exists() else {}
+    told = read_json(folder.winner) if folder.winner.exists() else {}
     return "".join(f"\n{sentence}\n" for sentence in told.get("starts", []))

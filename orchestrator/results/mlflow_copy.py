@@ -6,12 +6,12 @@ tag, and a second tag when it is complete: a copy cut short is completed by the 
 
 import hashlib
 import importlib.util
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from orchestrator.atomic import read_json
 from orchestrator.errors import RunFailed, first_line
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
@@ -169,7 +169,7 @@ class _RunCopy:
         name = self._folder.name.replace(":", "_") if registered else None  # MLflow takes no colon
         if self._store.has_model(self._experiment, run.id, name):  # by a copy that was cut short just after
             return
-        signature, room = json.loads((final.model / "signature.json").read_text()), Path(__file__).parent
+        signature, room = read_json(final.model / "signature.json"), Path(__file__).parent
         code = [room.parent, code_of(signature["task"])]
         loader = room / "mlflow_model.py"
         self._store.log_model(run.id, name, model=final.model, loader=loader, code=code, signature=signature)

@@ -1,11 +1,10 @@
 """What came of one outer part of an audit: a value that is written when the part is done, and read ever after."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from orchestrator.atomic import write_json
+from orchestrator.atomic import read_json, write_json
 from orchestrator.task import Scalar
 
 FILE = "outer.json"
@@ -45,4 +44,4 @@ def write_part(folder: Path, part: OuterPart) -> None:
 
 def read_part(folder: Path) -> OuterPart:
     """Read what came of an outer part."""
-    return OuterPart(**json.loads((folder / FILE).read_text()))
+    return OuterPart(**read_json(folder / FILE))

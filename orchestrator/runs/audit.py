@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.atomic import write_json
+from orchestrator.atomic import read_json, write_json
 from orchestrator.errors import UserError
 from orchestrator.execution.session import Session
 from orchestrator.history.ledger import Ledger
@@ -74,7 +74,7 @@ def begin_audit(audit: Audit, folder: RunFolder) -> Audit:
         folder.create()
         write_json(folder.audit, audit.as_data())
         return audit
-    begun = json.loads(folder.audit.read_text())
+    begun = read_json(folder.audit)
     audit = replace(audit, experiment=audit.experiment.by_rules_of(begun["experiment"]))
     begun["experiment"] = Experiment.from_data(begun["experiment"]).as_data()
     begun, asked = json.loads(json.dumps(begun)), json.loads(json.dumps(audit.as_data()))

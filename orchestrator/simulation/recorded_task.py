@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from orchestrator.errors import raise_if_any
+from orchestrator.errors import UserError, raise_if_any
 from orchestrator.history.ledger import as_texts
 from orchestrator.search.draws import Given
 from orchestrator.search.task_facts import TaskFacts
@@ -75,18 +75,18 @@ class RecordedTask:
 
     def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:
         """Raise ValueError: curves have no weights."""
-        raise ValueError(f"{self.curves.path}: recorded curves have no weights, so nothing can be tested")
+        raise UserError(f"{self.curves.path}: recorded curves have no weights, so nothing can be tested")
 
     def export(
         self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()
     ) -> Mapping[str, Scalar]:
         """Raise ValueError: curves have no weights."""
-        raise ValueError(f"{self.curves.path}: recorded curves have no weights, so there is no model")
+        raise UserError(f"{self.curves.path}: recorded curves have no weights, so there is no model")
 
     @staticmethod
     def load(directory: Path) -> Callable[[Array], Array]:
         """Raise ValueError: curves have no weights."""
-        raise ValueError(f"{directory}: recorded curves have no weights, so there is no model")
+        raise UserError(f"{directory}: recorded curves have no weights, so there is no model")
 
 
 def steps_of_a_fit(spec: SearchSpec) -> int:
