@@ -15,8 +15,9 @@ a second, validation and checkpoint included:
     resnet_lstm        1,454          1,429           2,574                296
 
 An epoch of a head on kept features took 74 ms. At batches of 32 the card is busy for an eighth of the time (45 of 387
-ms in four epochs of strided_cnn, by torch's profiler): launching kernels is what costs. The part on memory narrowed it to
-three quarters of the peak, at which convolutions made do with less; it has not been run since it narrows further.
+ms in four epochs of strided_cnn, by torch's profiler): launching kernels is what costs. The part on memory
+narrowed it to three quarters of the peak, at which convolutions made do with less; it has not been run since it narrows
+further.
 """
 
 import sys

@@ -19,14 +19,18 @@ def test_a_signal_interrupts_and_names_the_exit_code(number: signal.Signals) -> 
     assert 128 + number == exit_code()
 
 
+def reminded() -> None:
+    remind()
+    time.sleep(1)
+
+
 def test_a_second_signal_breaks_nothing_off_but_an_interruption_that_was_caught_comes_again() -> None:
     with interruptible():
         with pytest.raises(KeyboardInterrupt):
             told(signal.SIGTERM)
         told(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            remind()
-            time.sleep(1)
+            reminded()
     assert 143 == exit_code()
 
 

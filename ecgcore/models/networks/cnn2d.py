@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ecgcore.mistakes import Mistake
 from ecgcore.models.network import Network, Published
 
 ROWS, COLUMNS = 64, 256
@@ -26,7 +27,7 @@ class CNN2d(nn.Module):
     def __init__(self, leads: int) -> None:
         super().__init__()
         if not 1 <= leads <= ROWS:
-            raise ValueError(f"cnn2d: must have 1 to {ROWS} leads, got {leads}")
+            raise Mistake(f"cnn2d: must have 1 to {ROWS} leads, got {leads}")
         widths = ((1, 8), (8, 16), (16, 32))
         self.convolutions = nn.ModuleList(nn.Conv2d(one, other, 3, padding=1) for one, other in widths)
         self.norms = nn.ModuleList(nn.BatchNorm2d(other) for _one, other in widths)
