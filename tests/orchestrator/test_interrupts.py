@@ -25,8 +25,7 @@ def test_a_second_signal_breaks_nothing_off_but_an_interruption_that_was_caught_
             told(signal.SIGTERM)
         told(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            remind()
-            time.sleep(1)
+            reminded()
     assert 143 == exit_code()
 
 
@@ -45,4 +44,9 @@ def test_what_is_ignored_stays_ignored_and_all_is_as_before_afterwards() -> None
 
 def told(number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
+    time.sleep(0.2)
+
+
+def reminded() -> None:
+    remind()
     time.sleep(0.2)
