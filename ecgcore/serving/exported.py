@@ -133,7 +133,7 @@ class Exported:
     def _refuse_length(self, samples: int, rate: float) -> None:
         shortest, longest = self.seconds
         if not shortest / 2 < samples / rate < longest * 2:
-            raise ValueError(
+            raise Mistake(
                 f"the model learnt from recordings of {shortest:g} to {longest:g} s, and {samples} samples at {rate:g} "
                 f"Hz are {samples / rate:g} s: say their sampling_rate, or cut them"
             )

@@ -65,7 +65,7 @@ class JobsExecutor:
         search.spending.gpus_per_fit = self._gpus_per_fit
         running: dict[FitKey, _Running] = {}
         while True:
-            while len(running) < self._most and (following := search.next_fit()):
+            while len(running) < self._most and (following := search.next_fit(waits=True)):
                 key, fit = following
                 running[key] = _begun(_name(search, key), search.spec.task, fit)
             if not running:
@@ -184,7 +184,7 @@ class JobsExecutor:
             except ValueError:  # torn by the death of an earlier job's node
                 continue
             if "begun" in said:
-                search.restarted(key)
+                search.begun(key)
                 continue
             stop = search.reported(key, said["step"], said["metrics"], said["checkpoint"])
         if len(whole) > one.read:

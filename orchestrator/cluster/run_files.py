@@ -10,6 +10,7 @@ cancelled        the user wants no more of it; by `cancel`
 logs/            what the jobs print, and submitit's files
 """
 
+import contextlib
 import json
 import re
 import time
@@ -147,7 +148,9 @@ class RunFiles:
 
     @property
     def is_cancelled(self) -> bool:  # noqa: D102
-        return (self.path / "cancelled").exists()
+        with contextlib.suppress(OSError):  # a network disk that does not answer does not say so
+            return (self.path / "cancelled").exists()
+        return False
 
     @property
     def is_over(self) -> bool:

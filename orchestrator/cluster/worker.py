@@ -27,6 +27,7 @@ POLL_S = 1.0
 BEAT_S = 5.0
 EARLY_S = 60.0  # by so much SLURM may warn of the end of the time before the profile's clock does
 WAIT_S = 600.0  # for a driver: longer would only burn the allocation; a driver that comes later submits new workers
+UNREADABLE_S = 30.0  # a network disk that does not show head.json for less says nothing of the driver
 _PR_SET_PDEATHSIG = 1
 
 
@@ -74,9 +75,14 @@ class _WorkerJob:
         """Serve one driver until it, this worker's time, or the run is over."""
         assert head.address is not None
         with self._joined(head.address, head.threads) as ray:
+            read_at = time.monotonic()
             while ray.poll() is None and not self._is_over:
                 now = self._files.head()
-                if now is None or now.incarnation != head.incarnation or now.closed:
+                if now is not None:
+                    read_at = time.monotonic()
+                    if now.incarnation != head.incarnation or now.closed:
+                        return
+                elif time.monotonic() - read_at > UNREADABLE_S:
                     return
                 if not self._state.joined and (self._temp / "ray" / "ray_current_cluster").exists():
                     self._state = replace(self._state, joined=True)
@@ -141,7 +147,8 @@ class _WorkerJob:
         now = time.time()
         idle_since = None if working(self._temp) else self._state.idle_since or now
         self._state = replace(self._state, seen=now, idle_since=idle_since)
-        self._files.write_worker(self._state)
+        with contextlib.suppress(OSError):  # the disk is full or away for a while, and the fits go on all the same
+            self._files.write_worker(self._state)
 
 
 def _prepare_child() -> None:

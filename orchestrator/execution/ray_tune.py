@@ -127,7 +127,7 @@ class _Execution:
         """Return what a worker is handed; None: nothing now; _NO_MORE: never again."""
         if len(self.search.in_flight) >= self._most_at_a_time():
             return None
-        following = self.search.next_fit()
+        following = self.search.next_fit(waits=True)
         if following is None:
             return None if self.search.in_flight else _NO_MORE
         key, fit = following
@@ -139,6 +139,11 @@ class _Execution:
             "task": self.search.spec.task.model_dump_json(by_alias=True),
             "driver": self._executor.driver,
         }
+
+    def begun(self, trial_id: str) -> None:
+        """Take note that a worker has the fit; where a node has just gone, that may take until there is another."""
+        if trial_id in self._keys:
+            self.search.begun(self._keys[trial_id])
 
     def reported(self, trial_id: str, key: FitKey, result: dict[str, Any]) -> bool:
         """Pass a step on; return whether the fit must stop."""
@@ -267,7 +272,11 @@ class _Decider(FIFOScheduler):
 
 
 class _Watch(tune.Callback):
-    """Looks, in Tune's own loop, for fits that hang."""
+    """Sees, in Tune's own loop, which fits begin, and looks for those that hang."""
+
+    @_passed_on
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **_info: Any) -> None:
+        _current().begun(trial.trial_id)
 
     @_passed_on
     def on_step_end(self, iteration: int, trials: list[Trial], **_info: Any) -> None:

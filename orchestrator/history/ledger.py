@@ -30,6 +30,7 @@ from orchestrator.history.records import (
     Tell,
     TestOpened,
 )
+from orchestrator.history.time_at_work import TimeAtWork
 from orchestrator.specs.specs import SearchSpec, from_data
 from orchestrator.task import Config, Metrics
 
@@ -120,9 +121,7 @@ class Ledger:
         self.fit_seconds = 0.0  # in workers, of all fits, those side by side added up
         self.longest_step_s = 0.0  # between two signs of life of one fit
         self._ranking: list[tuple[float, int]] = []  # of the complete trials, the best first
-        self.elapsed_s = 0.0  # wall-clock during which fits ran, over all incarnations
-        self._incarnation: str | None = None
-        self._last_at: datetime | None = None
+        self.time_at_work = TimeAtWork()  # of all fits, over all incarnations
         for record, at in entries:
             self.apply(record, at)
 
@@ -136,8 +135,6 @@ class Ledger:
                 trial = TrialEntry(record.trial, record.cell, record.config, record.origin)
                 self.trials[record.trial] = self.open[record.trial] = trial
             case Start():
-                self._pass_time(at, counts=record.incarnation == self._incarnation)
-                self._incarnation = record.incarnation
                 fit = self.fit(FitKey(record.trial, record.seed, record.fold))
                 fit.starts += 1
                 fit.last_at = at
@@ -178,14 +175,14 @@ class Ledger:
                 self.longest_step_s = max(self.longest_step_s, passed)
             fit.seconds += passed
             self.fit_seconds += passed
+            self.time_at_work.add(fit.last_at, at)
         fit.last_at = at
-        self._pass_time(at)
         return fit
 
-    def _pass_time(self, at: datetime, *, counts: bool = True) -> None:
-        if counts and self._last_at is not None:
-            self.elapsed_s += max(0.0, (at - self._last_at).total_seconds())
-        self._last_at = at
+    @property
+    def elapsed_s(self) -> float:
+        """Wall-clock during which fits were at work, over all incarnations."""
+        return self.time_at_work.seconds
 
     def told(self) -> list[TrialEntry]:
         """Return the finished trials by number."""

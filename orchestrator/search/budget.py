@@ -1,36 +1,46 @@
-"""What a search has spent of its budget: the wall-clock of all its starts, the GPU-hours of its fits."""
+"""What a search has spent of its budget: the wall-clock while fits were at work, the GPU-hours of its fits."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 
 from orchestrator.history.ledger import Ledger
+from orchestrator.history.records import FitKey
 from orchestrator.specs.specs import Budget
 
 
 class Spending:
-    """The account of one start of a search, opened with what the starts before it spent."""
+    """The account of a search over all its starts. Time in which no worker has a fit, as in a queue, is not spent."""
 
     def __init__(
-        self, budget: Budget | None, ledger: Ledger, *, seconds_now: Callable[[], float] = time.monotonic
+        self,
+        budget: Budget | None,
+        ledger: Ledger,
+        *,
+        at_work: Callable[[], Collection[FitKey]] = tuple,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.gpus_per_fit = 0.0  # whoever executes the fits knows
         self._budget = budget
         self._ledger = ledger
-        self._seconds_now = seconds_now
-        self._opened_at = seconds_now()
-        self._elapsed_before = ledger.elapsed_s
+        self._at_work = at_work
+        self._now = now
 
     @property
     def is_over(self) -> bool:
         """Whether one of the budget's limits is reached."""
         if self._budget is None:
             return False
-        seconds = self._elapsed_before + self._seconds_now() - self._opened_at
-        if self._budget.minutes is not None and seconds >= self._budget.minutes * 60:
+        if self._budget.minutes is not None and self._seconds() >= self._budget.minutes * 60:
             return True
         return (
             self._budget.gpu_hours is not None and fit_hours(self._ledger) * self.gpus_per_fit >= self._budget.gpu_hours
         )
+
+    def _seconds(self) -> float:
+        """Return what the journal says, and how long the fits that are at work have now said nothing."""
+        since = [at for key in self._at_work() if (at := self._ledger.fit(key).last_at) is not None]
+        work = self._ledger.time_at_work
+        return work.with_open(min(since), self._now()) if since else work.seconds
 
 
 def fit_hours(ledger: Ledger) -> float:

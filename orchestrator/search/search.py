@@ -76,13 +76,10 @@ class Search:
         self.folder = folder
         self.ledger = Ledger()
         self.in_flight: set[FitKey] = set()
-        # At most so many fits are still to be run. A number and no property: another thread reads it (pool_size.py)
-        # while the driver's changes what it is counted from.
-        self.fits_left = 0
-        self._incarnation = incarnation
-        self._lineage = lineage
-        self._listener = listener
-        self._may_fail = may_fail
+        self._waiting: set[FitKey] = set()  # those of them that no worker has yet
+        self.fits_left = 0  # at most; no property: another thread reads it (pool_size.py) while what it counts changes
+        self._incarnation, self._lineage = incarnation, lineage
+        self._listener, self._may_fail = listener, may_fail
         self._reports = Reports(folder)
         self._retention = Retention(self.ledger, folder, spec, final=lineage.final)
         self._agenda = Agenda(spec, self.ledger, folds=facts.folds)
@@ -98,18 +95,18 @@ class Search:
         except BaseException:
             self.journal.close()
             raise
-        self.spending = Spending(spec.budget, self.ledger)
+        self.spending = Spending(spec.budget, self.ledger, at_work=lambda: self.in_flight - self._waiting)
 
     # What the executor asks and tells.
 
-    def next_fit(self) -> tuple[FitKey, Fit] | None:
-        """Journal and return the fit to start now, unfinished ones first, then a new trial's; None: there is none."""
+    def next_fit(self, *, waits: bool = False) -> tuple[FitKey, Fit] | None:
+        """Return the fit to start now, if any: unfinished ones first. waits: for a worker; `begun` says when."""
         if self.spending.is_over:
             return None
         for trial in self._to_be_run():
             for key in self._agenda.unfinished(trial):
                 if key not in self.in_flight:
-                    return key, self._started(key)
+                    return key, self._handed_out(key, waits=waits)
         return None
 
     def reported(self, key: FitKey, step: int, metrics: Metrics, checkpoint: str | None) -> bool:
@@ -117,20 +114,22 @@ class Search:
 
         Known steps are compared only, what comes after a stop is not heard, who breaks a rule (reports.py) has failed.
         """
-        fit = self.ledger.fit(key)
+        fit = self._at_work(key)
         if fit.was_stopped or self._reports.refuse(fit, step, metrics, checkpoint, max_steps=self._steps_of(key)):
             return True
         if step in fit.metrics:
             return self.spending.is_over
-        step = int(step)  # of numpy's, too
+        step, row = int(step), dict(metrics)  # of numpy's, too
         decision = self._decisions.of(key, step, metrics)
-        row = dict(metrics)
         self._write(Reported(**key._asdict(), step=step, metrics=row, checkpoint=checkpoint, decision=decision))
         self._retention.reported(fit)
         return decision == "stop" or self.spending.is_over
 
-    def restarted(self, key: FitKey) -> None:
-        """Take note that a fit that runs was begun again elsewhere, and may report again what it has reported."""
+    def begun(self, key: FitKey) -> None:
+        """Take note that a worker has a fit, perhaps another one than before, and may report what is known again."""
+        if key in self._waiting:
+            self._waiting.remove(key)
+            self._write(Start(**key._asdict(), bundle=None, incarnation=self._incarnation))
         self._reports.begun(key)
 
     def returned(self, key: FitKey) -> None:
@@ -138,8 +137,7 @@ class Search:
         fit = self._over(key)
         if fit.state.is_finished:
             return
-        out_of_budget, most = self.spending.is_over, self._steps_of(key)
-        verdict = verdict_on_returned(fit, out_of_budget=out_of_budget, max_steps=most)
+        verdict = verdict_on_returned(fit, out_of_budget=self.spending.is_over, max_steps=self._steps_of(key))
         if verdict.state.is_finished:
             self._end(fit, verdict)
 
@@ -161,10 +159,15 @@ class Search:
         else:
             self._write(Lost(**key._asdict(), failure=failure, error=said))
 
+    def _at_work(self, key: FitKey) -> FitEntry:
+        if key in self._waiting:
+            self.begun(key)
+        return self.ledger.fit(key)
+
     def _over(self, key: FitKey) -> FitEntry:
         """Return a fit that runs no more, ended where that was decided before it came back, however it came."""
+        fit, refused = self._at_work(key), self._reports.over(key)
         self.in_flight.discard(key)
-        fit, refused = self.ledger.fit(key), self._reports.over(key)
         if fit.was_stopped:
             self._end(fit, self._verdict_on_stopped(fit))
         elif refused:
@@ -184,10 +187,7 @@ class Search:
             self._write(Stage(name=source, winner=winner))
 
     def adopt(self, number: int, source: TrialEntry, steps: Mapping[FitKey, int]) -> None:
-        """Take over a finished trial of another search, each fit as far as the step given; not what is known already.
-
-        Their checkpoints must lie in this search's folder.
-        """
+        """Take over another search's finished trial, each fit as far as the step given; checkpoints must lie here."""
         if number not in self.ledger.trials:
             self._write(Ask(trial=number, cell=0, config=source.config, origin="final"))
         for key, last in steps.items():
@@ -268,10 +268,11 @@ class Search:
     def _steps_of(self, key: FitKey) -> int:
         return self.spec.max_steps if self._lineage.final else self.spec.steps_of(self.ledger.trials[key.trial].config)
 
-    def _started(self, key: FitKey) -> Fit:
-        self._write(Start(**key._asdict(), bundle=None, incarnation=self._incarnation))
+    def _handed_out(self, key: FitKey, *, waits: bool) -> Fit:
         self.in_flight.add(key)
-        self._reports.begun(key)
+        self._waiting.add(key)
+        if not waits:
+            self.begun(key)
         config = self.ledger.trials[key.trial].config
         return fit_to_run(self.ledger.fit(key), config, self.spec, self.folder, facts=self.facts, lineage=self._lineage)
 

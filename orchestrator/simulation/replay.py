@@ -24,7 +24,7 @@ def replayed(spec: SearchSpec, task: RecordedTask, *, steps: int | None, folder:
     search = Search(spec, RunFolder(folder), facts=facts, incarnation="simulated", journal=journal)
     if steps is not None:  # a step takes a second of the journal's time
         budget = Budget(minutes=steps / 60)
-        search.spending = Spending(budget, search.ledger, seconds_now=lambda: journal.steps)
+        search.spending = Spending(budget, search.ledger)
     while following := search.next_fit():
         key, fit = following
         for step, metrics in task.steps_of(fit).items():

@@ -19,11 +19,6 @@ def test_a_signal_interrupts_and_names_the_exit_code(number: signal.Signals) -> 
     assert 128 + number == exit_code()
 
 
-def reminded() -> None:
-    remind()
-    time.sleep(1)
-
-
 def test_a_second_signal_breaks_nothing_off_but_an_interruption_that_was_caught_comes_again() -> None:
     with interruptible():
         with pytest.raises(KeyboardInterrupt):
@@ -49,4 +44,9 @@ def test_what_is_ignored_stays_ignored_and_all_is_as_before_afterwards() -> None
 
 def told(number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
+    time.sleep(0.2)
+
+
+def reminded() -> None:
+    remind()
     time.sleep(0.2)

@@ -1,11 +1,12 @@
-"""What counts as spent: the wall-clock of every start while fits run, and the GPU-hours of the fits."""
+"""What counts as spent: the wall-clock while a worker has a fit, over all starts, and the GPU-hours of the fits."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from orchestrator.history.ledger import Ledger
-from orchestrator.history.records import Ask, End, Start, State
+from orchestrator.history.records import Ask, End, FitKey, Start, State
+from orchestrator.history.time_at_work import TimeAtWork
 from orchestrator.search.budget import Spending, fit_hours
 from orchestrator.specs.specs import Budget
 
@@ -35,13 +36,41 @@ def test_gpu_hours_are_the_fits_hours_times_the_share_of_a_gpu_that_each_has(gpu
 
 
 def test_minutes_go_on_from_what_earlier_starts_spent() -> None:
-    now = 100.0
-    spending = Spending(Budget(minutes=90), ledger_of_fits([1.0]), seconds_now=lambda: now)
+    now = BEGAN + timedelta(hours=5)  # the hours between the starts were nobody's
+    ledger, key = ledger_of_fits([1.0]), FitKey(0, 0, 0)
+    ledger.apply(Start(**key._asdict(), bundle=None, incarnation="two"), now)
+    spending = Spending(Budget(minutes=90), ledger, at_work=lambda: [key], now=lambda: now)
     assert not spending.is_over
-    now += 29 * 60
+    now += timedelta(minutes=29)
     assert not spending.is_over
-    now += 60
+    now += timedelta(minutes=1)
     assert spending.is_over
+
+
+def test_a_search_that_waits_for_workers_spends_no_minutes() -> None:
+    now = BEGAN + timedelta(hours=100)
+    ledger = ledger_of_fits([1.0])
+    assert not Spending(Budget(minutes=61), ledger, now=lambda: now).is_over
+    assert Spending(Budget(minutes=60), ledger, now=lambda: now).is_over
+
+
+def test_minutes_in_which_fits_are_at_work_side_by_side_count_once_in_whatever_order_they_end() -> None:
+    assert 2.0 == ledger_of_fits([1.0, 0.5, 2.0]).elapsed_s / 3600
+
+
+def at(hours: float) -> datetime:
+    return BEGAN + timedelta(hours=hours)
+
+
+def test_time_between_two_stretches_of_work_is_filled_by_one_that_spans_it() -> None:
+    work = TimeAtWork()
+    work.add(at(1), at(2))
+    work.add(at(3), at(4))
+    assert 2.0 == work.seconds / 3600
+    assert 3.5 == work.with_open(at(1.5), at(4.5)) / 3600
+    assert 3.0 == work.with_open(at(5), at(6)) / 3600
+    work.add(at(0), at(4.5))
+    assert 4.5 == work.seconds / 3600
 
 
 def test_without_a_budget_nothing_is_ever_spent() -> None:

@@ -188,7 +188,8 @@ def test_a_metric_that_the_task_does_not_report_is_the_users_mistake(tmp_path: P
 
 def test_spent_budget_stops_with_everything_saved_and_more_budget_goes_on(tmp_path: Path) -> None:
     spent = toy_spec(trials=3, budget={"minutes": 1e-9})
-    assert 0 == len(run_in_process(open_search(spent, tmp_path / "run")).ledger.trials)
+    (begun,) = run_in_process(open_search(spent, tmp_path / "run")).ledger.trials.values()
+    assert (State.RUNNING, [1]) == (begun.state, [fit.last_step for fit in begun.fits.values()])
     more = run_in_process(open_search(toy_spec(trials=3, budget={"minutes": 5}), tmp_path / "run"))
     assert 3 == len(more.ledger.told())
 
