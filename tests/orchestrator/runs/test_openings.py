@@ -195,6 +195,14 @@ def test_a_final_killed_between_its_test_and_its_model_is_finished_without_anoth
         refuse_second_look(bench.spec(), run.final)  # it is done: whoever wants another final must ask for it
 
 
+def test_so_is_one_that_opened_the_test_part_again(bench: Bench) -> None:
+    made_of(bench.searched("one"))
+    made_of(two := bench.searched("two"), reopen=True)
+    shutil.rmtree(two.final.model)
+    refuse_second_look(bench.spec(), two.final)
+    assert (2, 1) == (made_of(two)["openings"], opened(two))
+
+
 def test_another_final_than_the_one_killed_while_it_tested_can_be_had_and_is_marked(bench: Bench) -> None:
     run = bench.searched("one")
     SealedToyTask.while_tested.append(_killed)
