@@ -46,6 +46,11 @@ def interruptible() -> Iterator[None]:
         os.close(its)
 
 
+def is_command() -> bool:
+    """Return whether this process is one command, and not a program of somebody's that calls us."""
+    return _pipe is not None
+
+
 def is_told_to_end() -> bool:
     """Return whether a signal has come that ends this command. Any thread may ask, outside of commands, too."""
     if _pipe is not None:

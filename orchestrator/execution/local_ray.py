@@ -11,7 +11,7 @@ from orchestrator.execution.fresh_start import start_afresh
 from orchestrator.execution.private_ray import new_token, private_folder, start, stop
 from orchestrator.execution.ray_watch import RayWatch
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.interrupts import is_told_to_end
+from orchestrator.interrupts import is_command, is_told_to_end
 
 if TYPE_CHECKING:
     from orchestrator.execution.ray_tune import RayExecutor
@@ -26,11 +26,13 @@ def local_ray(folder: RunFolder, *, cpus: int, threads: int) -> Iterator["RayExe
     """Start Ray with `cpus` CPUs and `threads` threads for each fit; give what executes searches on it; end it.
 
     Where Ray does not start or is lost, this whole process becomes a fresh start of its command for the run in
-    `folder`, or ends with exit code 1.
+    `folder`, or ends with exit code 1. A program that calls us is left alone: it gets RayFailed.
     """
     environment = dict(os.environ)
 
     def lost(why: str) -> NoReturn:
+        if not is_command():
+            raise RayFailed(why)
         start_afresh(folder, why, environment=environment)
 
     with private_folder(new_token(), OMP_NUM_THREADS=str(threads), **_LOOPBACK_ONLY) as temp:
@@ -41,7 +43,7 @@ def local_ray(folder: RunFolder, *, cpus: int, threads: int) -> Iterator["RayExe
             watch.lose_if_dead()
 
         try:
-            with watch.watching():
+            with watch.watching() if is_command() else contextlib.nullcontext():
                 _start(temp, watch, cpus=cpus)
                 from orchestrator.execution.ray_tune import (
                     RayExecutor,  # now: Ray reads its environment when it is imported

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -60,6 +62,30 @@ def test_a_ray_that_does_not_come_up_in_time_is_started_anew(tmp_path: Path, tem
     assert said.startswith("Ray did not start (")
     assert said.endswith("; starting a fresh one, nothing is lost")
     assert 4 == len(outcome.table)
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from orchestrator.errors import RayFailed
+from orchestrator.execution.local_ray import local_ray
+from orchestrator.history.run_folder import RunFolder
+try:
+    with local_ray(RunFolder(Path(sys.argv[1])), cpus=1, threads=1):
+        pass
+except RayFailed as error:
+    print(error)
+print("it goes on")
+"""
+
+
+def test_a_program_that_calls_us_is_not_started_afresh(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    environment = {**os.environ, "RAY_gcs_server_port_wait_time_s": "0"}
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    first, last = done.stdout.splitlines()
+    assert first.startswith("Ray did not start (")
+    assert "it goes on" == last
 
 
 @contextlib.contextmanager
