@@ -13,6 +13,7 @@ from orchestrator.history.run_folder import RunFolder
 
 FIT = ("trial", "seed", "fold", "step", "state")  # the state is the fit's
 CONFIG = "config."  # before a hyperparameter's name: a metric may have the same one
+METRIC = "metric."  # before a metric's, where it would pass for one of the others
 Row = dict[str, str]
 
 
@@ -40,4 +41,10 @@ def _rows(ledger: Ledger) -> Iterator[Row]:
         for key, fit in sorted(trial.fits.items()):
             for step, metrics in sorted(fit.metrics.items()):
                 values = (*map(str, key), str(step), str(fit.state))
-                yield {**dict(zip(FIT, values, strict=True)), **{n: repr(x) for n, x in metrics.items()}, **config}
+                reported = {column_of(name): repr(value) for name, value in metrics.items()}
+                yield {**dict(zip(FIT, values, strict=True)), **reported, **config}
+
+
+def column_of(metric: str) -> str:
+    """Return the column of a metric."""
+    return f"{METRIC}{metric}" if metric in FIT or metric.startswith((CONFIG, METRIC)) else metric

@@ -17,6 +17,7 @@ from orchestrator.search.intervals import FEWEST_FITS, interval_of, varying
 from orchestrator.specs.specs import SearchSpec
 
 COLUMNS = ("trial", "state", "mean", "sd", "low", "high", "over", "steps", "seconds")
+TAKEN = (*COLUMNS, "collapsed", "run", "group")  # a hyperparameter of such a name has another column, see column_of
 COLLAPSED = "every record gets the same answer"  # what a task means that reports it above 0
 Row = dict[str, str]
 
@@ -129,7 +130,12 @@ def _row(ledger: Ledger, trial: TrialEntry, *, alive: bool) -> Row:
     collapsed, fits = _collapsed(ledger, trial)
     if collapsed:
         row["collapsed"] = f"{collapsed} of {fits} fits"
-    return {**row, **as_texts(trial.config)}
+    return {**row, **{column_of(name): text for name, text in as_texts(trial.config).items()}}
+
+
+def column_of(hyperparameter: str) -> str:
+    """Return the column of a hyperparameter."""
+    return f"config.{hyperparameter}" if hyperparameter in TAKEN else hyperparameter
 
 
 def _collapsed(ledger: Ledger, trial: TrialEntry) -> tuple[int, int]:

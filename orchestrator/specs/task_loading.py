@@ -4,7 +4,7 @@ import importlib
 import inspect
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +93,36 @@ def _file_arguments(task_class: type, spec: TaskSpec) -> dict[str, Path]:
 
 def _kinds(task_class: type) -> dict[str, tuple[Any, ...]]:
     """Return what each argument of the constructor may be: of a union, each of its members."""
-    hints = typing.get_type_hints(vars(task_class).get("__init__", object.__init__))
     unions = (typing.Union, types.UnionType)
+    hints: dict[str, Any] = {}
+    for constructor in _constructors(task_class):
+        hints = {**typing.get_type_hints(constructor), **hints}
     return {
         name: typing.get_args(hint) if typing.get_origin(hint) in unions else (hint,) for name, hint in hints.items()
     }
+
+
+def _constructors(task_class: type) -> Iterator[Callable[..., None]]:
+    """Yield the constructor, inherited or not, and those to which each hands on, by `**`, what it does not name."""
+    for one in task_class.__mro__[:-1]:  # but for that of object, which takes nothing
+        if "__init__" in vars(one):
+            constructor = vars(one)["__init__"]
+            yield constructor
+            if not any(_is_rest(argument) for argument in inspect.signature(constructor).parameters.values()):
+                return
+
+
+def _arguments(task_class: type) -> dict[str, inspect.Parameter]:
+    """Return the arguments of the constructor by name."""
+    found: dict[str, inspect.Parameter] = {}
+    for constructor in _constructors(task_class):
+        _self, *arguments = inspect.signature(constructor).parameters.values()
+        found = {**{one.name: one for one in arguments if not _is_rest(one)}, **found}
+    return found
+
+
+def _is_rest(argument: inspect.Parameter) -> bool:
+    return argument.kind in (argument.VAR_KEYWORD, argument.VAR_POSITIONAL)
 
 
 def _is_mapping(kind: Any) -> bool:
@@ -117,11 +142,11 @@ def _with_line(mistake: str, documents: Iterable[Document]) -> str:
 
 def with_mistakes(spec: TaskSpec) -> Iterator[str]:
     """Yield each way in which `with` does not fit the constructor."""
-    signature = inspect.signature(task_class_of(spec.name))
+    arguments = _arguments(task_class_of(spec.name))
     for name in spec.with_:
-        if name not in signature.parameters:
-            yield f"with: {name} is not an argument of {spec.name}{nearest(name, signature.parameters)}"
-    for name, argument in signature.parameters.items():
+        if name not in arguments:
+            yield f"with: {name} is not an argument of {spec.name}{nearest(name, arguments)}"
+    for name, argument in arguments.items():
         if argument.default is argument.empty and name not in spec.with_:
             yield f"with: {name} is required by {spec.name}"
 

@@ -1,5 +1,6 @@
 """What the table says beside scores."""
 
+import csv
 from pathlib import Path
 
 from orchestrator.results.table import rows_of, table_csv, table_markdown
@@ -28,3 +29,18 @@ def test_with_mode_min_the_smallest_mean_stands_first_and_what_has_none_last(tmp
     for mode, first in (("min", ["2", "1", "0"]), ("max", ["1", "2", "0"])):
         text = table_markdown({"run": rows}, title="r", mode=mode, judged_at="its last step")
         assert first == [line.split("|")[1].strip() for line in text.splitlines()[4:7]]
+
+
+def test_a_hyperparameter_named_like_a_column_has_one_of_its_own(tmp_path: Path) -> None:
+    search = run_in_process(open_search(toy_spec(trials=1, folds=1, sampler="random"), tmp_path / "run"))
+    trial = search.ledger.trials[0]
+    trial.config = {"x": 0.25, "state": "solid", "mean": 7.0, "run": "long", "group": "b", "collapsed": "no"}
+    (row,) = rows_of(search.ledger, alive=False)
+    assert ("complete", "solid") == (row["state"], row["config.state"])
+    both = {"one": [row], "two": [row]}
+    written = list(csv.DictReader(table_csv(both, groups={"one": 1, "two": 2}).splitlines()))
+    assert [("one", "1", "long", "b"), ("two", "2", "long", "b")] == [
+        (line["run"], line["group"], line["config.run"], line["config.group"]) for line in written
+    ]
+    assert f"{trial.value:.4f}" in table_markdown(both, title="r", mode="max", judged_at="its last step")
+    assert ("7.0", "no", "0.25") == (row["config.mean"], row["config.collapsed"], row["x"])

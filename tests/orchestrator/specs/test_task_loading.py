@@ -1,6 +1,7 @@
 """What a task is constructed with: paths, and the content of files where that is wanted in place of a path."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,3 +78,48 @@ def test_nothing_is_described_before_its_data_is_prepared(tmp_path: Path) -> Non
     loaded(recipe).prepare(lambda doing, done=0, total=None: None)
 
     assert {"folds": 2, "data": "x"} == dict(prepared_task(preparable(recipe)).describe())
+
+
+class Inheriting(PreparableToyTask):
+    """Its constructor is the other's."""
+
+
+class Extending(PreparableToyTask):
+    def __init__(self, *, map_file: Path, **others: Any) -> None:
+        super().__init__(**others)
+        self.map_file = map_file
+
+
+class Replacing(PreparableToyTask):
+    def __init__(self, *, place: str) -> None:
+        super().__init__(data=Path(place))
+
+
+def test_a_subclass_takes_paths_as_the_class_does_that_it_is_of(tmp_path: Path) -> None:
+    recipe = written(tmp_path / "recipe.yaml", "folds: 2\n")
+    (tmp_path / "spaces").mkdir()
+
+    def with_of(task: str, **given: object) -> dict[str, object]:
+        told = {"name": f"{__name__}:{task}", "with": given}
+        spec = read_search(written(tmp_path / "spaces" / "s.yaml", toy_search(task=told, folds=1))).task
+        load_task(spec)
+        return dict(spec.with_)
+
+    assert {"data": str(recipe)} == with_of("Inheriting", data="../recipe.yaml")
+    both = {"data": "../recipe.yaml", "map_file": "../map.csv", "step_s": 0.5}
+    read = {"data": str(recipe), "map_file": str(tmp_path / "map.csv"), "step_s": 0.5}
+    assert read == with_of("Extending", **both)
+    assert {"place": "../there"} == with_of("Replacing", place="../there"), "a text that is no path"
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "mistake"),
+    [
+        ("Extending", {"data": ".", "mapfile": "x"}, r"with: mapfile is not an argument .*did you mean map_file"),
+        ("Extending", {"map_file": "x"}, "with: data is required by"),
+        ("Replacing", {"place": ".", "data": "."}, "with: data is not an argument of"),
+    ],
+)
+def test_what_no_constructor_of_a_subclass_takes_is_refused(task: str, given: dict[str, object], mistake: str) -> None:
+    with pytest.raises(UserError, match=mistake):
+        load_task(TaskSpec(name=f"{__name__}:{task}", **{"with": given}))
