@@ -5,6 +5,7 @@ Imports only what parsing needs, so that --help answers at once; each command im
 
 import argparse
 import contextlib
+import errno
 import logging
 import os
 import sys
@@ -29,6 +30,8 @@ from orchestrator.interrupts import exit_code, interruptible
 from orchestrator.runs.audit_command import add_audit_command
 from orchestrator.runs.try_command import add_try_command
 from orchestrator.simulation.simulate_command import add_simulate_command
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -55,7 +58,8 @@ def _main(given: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"{error.filename or ''}: {error.strerror}; what was written before is whole", file=sys.stderr)
+        way_out = "; make room, then give the same command again" if error.errno in DISK_FULL else ""
+        print(f"{error.filename or ''}: {error.strerror}; what was written before is whole{way_out}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         with contextlib.suppress(OSError):  # the terminal may be gone

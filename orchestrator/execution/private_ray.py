@@ -22,8 +22,11 @@ from typing import Any
 
 import psutil
 
+from orchestrator.errors import RunFailed
+
 LONGEST_TEMP = 40  # bytes; Ray adds 62 to it, and a socket's path may have 107
 OWN_FOLDER = "/opr-12345678/ray"  # what is added to the folder for temporary files
+ROOM, ROOM_FILES = 20_000_000, 200  # bytes and files that a Ray needs at least for itself
 STOP_S = 10.0  # with one of its processes dead, Ray needs up to seven to leave
 TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 _ENVIRONMENT = {
@@ -58,9 +61,11 @@ def private_folder(token: str, *, parent: str | None = None, **environment: str)
     """Give a private folder for one Ray, with os.environ set for it; in the end its processes and the folder are gone.
 
     Ray's own files belong below `ray` in it, which Ray opens to everybody; the token lies beside that.
+    Raises RunFailed where there is no room for it: Ray's processes would die of it one by one.
     """
     parent = parent or _temp_parent()
     clear_leftovers(parent)
+    _refuse_full(parent)
     temp = Path(tempfile.mkdtemp(prefix="opr-", dir=parent))
     lock = _locked(temp)
     before = dict(os.environ)
@@ -164,6 +169,17 @@ def end_processes_of(temp: Path) -> None:
 def _temp_parent() -> str:
     parent = tempfile.gettempdir()
     return "/tmp" if len(os.fsencode(parent + OWN_FOLDER)) > LONGEST_TEMP else parent
+
+
+def _refuse_full(parent: str) -> None:
+    disk = os.statvfs(parent)
+    room, files = disk.f_bavail * disk.f_frsize, disk.f_favail if disk.f_files else ROOM_FILES  # some count none
+    if room < ROOM or files < ROOM_FILES:
+        raise RunFailed(
+            f"{parent}: Ray's temporary files need room for {ROOM // 1_000_000} MB in {ROOM_FILES} files, got "
+            f"{room / 1_000_000:.1f} MB in {files} files; make room, or let TMPDIR name another folder, "
+            "then give the same command again"
+        )
 
 
 def _locked(temp: Path) -> int | None:

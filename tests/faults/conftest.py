@@ -1,7 +1,8 @@
 """What the tests of faults ask for: a run to strike, what comes of it when nothing happens, and a row of the table."""
 
 import re
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -31,9 +32,9 @@ class Judge(Protocol):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that writes a row of the table."""
+    """Mark every test that writes a row of the table, which asks for one of these."""
     for item in items:
-        if "judge" in getattr(item, "fixturenames", ()):
+        if {"judge", "mounted"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("fault")
 
 
@@ -41,6 +42,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def mlflow_store(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A store for all runs, so that not each of them makes one."""
     return f"sqlite:///{tmp_path_factory.mktemp('mlflow')}/mlflow.db"
+
+
+@pytest.fixture
+def short_temp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for all that Ray leaves; its sockets leave no room for a long path."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="t", ignore_cleanup_errors=True) as short:
+        monkeypatch.setenv("TMPDIR", short)
+        yield Path(short)
 
 
 @pytest.fixture(params=[1, 3], ids=["one-at-a-time", "three-at-a-time"])

@@ -6,9 +6,7 @@ kills hit one run, one after the other, on Rays of its own.
 """
 
 import os
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -18,14 +16,6 @@ from tests.faults.conftest import Judge
 from tests.faults.toy_run import ToyRun
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def short_temp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for all that Ray leaves; its sockets leave no room for a long path."""
-    with tempfile.TemporaryDirectory(dir="/tmp", prefix="t", ignore_cleanup_errors=True) as short:
-        monkeypatch.setenv("TMPDIR", short)
-        yield Path(short)
 
 
 KILLS = {  # of the driver: by their moment, how many events may be lost
