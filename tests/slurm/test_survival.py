@@ -126,6 +126,8 @@ def test_a_search_survives_the_faults(of: str, slurm: Cluster, tmp_path: Path) -
     run.wait_until_done()
     assert_whole(run, trials=TRIALS, disruptions=len(FAULTS[of]))
     assert repeated_steps(run) <= 3 * len(FAULTS[of]), "a fault costs each of the three running fits at most a step"
+    # SLURM's SIGTERM ends a worker's raylet before the worker can say that it goes: then the node is lost.
+    assert {lost["failure"] for lost in run.events("lost")} <= {"preempted", "node lost", "worker lost"}
     run.wait_until_gone()
 
 
