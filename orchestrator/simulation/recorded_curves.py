@@ -84,7 +84,7 @@ def read_curves(path: Path) -> RecordedCurves:
     return RecordedCurves(
         path=path,
         content=hashlib.sha256(content).hexdigest()[:16],
-        metrics=tuple(name for name in header if _is_metric(name)),
+        metrics=tuple(name.removeprefix(METRIC) for name in header if _is_metric(name)),
         hyperparameters=tuple(name.removeprefix(CONFIG) for name in header if name.startswith(CONFIG)),
         fits=fits,
         trials=whole,
@@ -114,9 +114,8 @@ class _Table:
             mistakes.append(f"{CONFIG}*: must be the same in all rows of trial {number}; was the file edited?")
         if step != len(steps) + 1:
             mistakes.append(f"step: must be {len(steps) + 1}, the next of this fit, got {step}; are rows lost?")
-        steps[step] = {
-            name.removeprefix(METRIC): float(text) for name, text in row.items() if _is_metric(name) and text
-        }
+        reported = {name: text for name, text in row.items() if _is_metric(name) and text}
+        steps[step] = {name.removeprefix(METRIC): float(text) for name, text in reported.items()}
         if row["state"] != State.COMPLETE:
             trial.unfinished.add((fit[0], fit[1]))
         return mistakes

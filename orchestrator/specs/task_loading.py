@@ -103,7 +103,7 @@ def _kinds(task_class: type) -> dict[str, tuple[Any, ...]]:
 
 
 def _constructors(task_class: type) -> Iterator[Callable[..., None]]:
-    """Yield the constructor, inherited or not, and those to which each hands on by `**` what it does not name."""
+    """Yield the constructor, inherited or not, and those to which each hands on, by `**`, what it does not name."""
     for one in task_class.__mro__[:-1]:  # but for that of object, which takes nothing
         if "__init__" in vars(one):
             constructor = vars(one)["__init__"]

@@ -34,7 +34,7 @@ def test_a_metric_named_like_a_column_has_one_of_its_own_and_is_replayed_by_its_
     fit.metrics = {step: {**row, "step": 0.5, "config.x": 0.25} for step, row in fit.metrics.items()}
     curves = written(tmp_path / "curves.csv", curves_csv(search.ledger))
     rows = list(csv.DictReader(curves.read_text().splitlines()))
-    assert ["1", "2", "3"] == [row["step"] for row in rows]
+    assert ["1", "2", "3", "4"] == [row["step"] for row in rows]
     assert {("0.5", "0.25")} == {(row["metric.step"], row["metric.config.x"]) for row in rows}
     recorded = read_curves(curves).trials[0].fits[0, 0]
     assert fit.metrics == recorded
