@@ -1,12 +1,16 @@
 """The commands for clusters: `submit`, `logs`, `cancel`, `doctor`. Imports only what parsing needs."""
 
 import argparse
+import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.cluster.doctor.command import add_doctor_command
 from orchestrator.errors import UserError
 from orchestrator.options import add_command, add_shared_options
+
+if TYPE_CHECKING:  # for annotations only
+    from orchestrator.history.run_folder import RunFolder
 
 
 def add_cluster_commands(commands: Any) -> None:
@@ -52,11 +56,11 @@ def _submit(given: argparse.Namespace) -> None:
     if isinstance(spec, Experiment):
         if not given.reopen and not folder.final.test.exists():
             refuse_second_look(spec.searches[spec.candidates[0]], folder.final)
-        print(submit_experiment(spec, folder, profile, reopen=given.reopen))
+        answer(folder, submit_experiment(spec, folder, profile, reopen=given.reopen), as_json=given.json)
     elif given.reopen:
         raise UserError(f"--reopen: {given.file} is a search, which never opens the test part; leave it out")
     else:
-        print(submit_search(spec, folder, profile))
+        answer(folder, submit_search(spec, folder, profile), as_json=given.json)
 
 
 def _logs(given: argparse.Namespace) -> None:
@@ -65,15 +69,25 @@ def _logs(given: argparse.Namespace) -> None:
 
     folder = existing_run(given.name, given.runs)
     if given.trial is not None:
-        print(trial_log(folder, given.trial))
+        printed = trial_log(folder, given.trial)
     elif given.worker is not None:
-        print(worker_log(folder, given.worker))
+        printed = worker_log(folder, given.worker)
     else:
-        print(driver_log(folder))
+        printed = driver_log(folder)
+    if given.json:
+        print(json.dumps([one.as_data() for one in printed]))
+    else:
+        print("\n".join(one.lines() for one in printed))
 
 
 def _cancel(given: argparse.Namespace) -> None:
     from orchestrator.cluster.submit import cancel_run
     from orchestrator.history.run_folder import existing_run
 
-    print(cancel_run(existing_run(given.name, given.runs)))
+    folder = existing_run(given.name, given.runs)
+    answer(folder, cancel_run(folder), as_json=given.json)
+
+
+def answer(folder: "RunFolder", said: str, *, as_json: bool) -> None:
+    """Print what became of a run, a line for people or JSON."""
+    print(json.dumps({"run": folder.name, "folder": str(folder.path), "message": said}) if as_json else said)

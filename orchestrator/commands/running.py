@@ -93,12 +93,13 @@ def _resume(given: argparse.Namespace) -> None:
 
     folder = existing_run(given.name, given.runs)
     if (folder.path / "cluster").exists():
+        from orchestrator.cluster.commands import answer
         from orchestrator.cluster.submit import submit_again
 
         if given.executor != "ray":
             raise UserError(f"--executor: {folder.name} runs on a cluster, where its profile says how; leave it out")
 
-        print(submit_again(folder))
+        answer(folder, submit_again(folder), as_json=given.json)
     elif audit := audit_of(folder):
         run_audit_somewhere(audit, folder, given)
     elif experiment := experiment_of(folder):
