@@ -48,8 +48,12 @@ def test_an_experiment_runs_its_stages_in_order_and_tests_the_best_candidate_onc
     assert ["pretrain", "head", "full", "scratch"] == [stage.name for stage in events(run, Stage)]
     assert 1 == len(events(run / "final", records.TestOpened))
     assert "opened\n" == (run / "final" / "opened.log").read_text()
-    for name in ("test.json", "predictions.csv", "model", "provenance.json", "spec.yaml", "journal.jsonl"):
-        assert (run / "final" / name).exists() or (run / name).exists()
+    of_run, of_final = (
+        {"provenance.json", "spec.yaml", "journal.jsonl", "winner.json", "table.md"},
+        {"test.json", "predictions.csv", "model", "spec.yaml", "journal.jsonl"},
+    )
+    assert of_run <= {path.name for path in run.iterdir()}
+    assert of_final <= {path.name for path in (run / "final").iterdir()}
     assert "toy" == json.loads((run / "full" / "provenance.json").read_text())["data"]["full"]["data"]
     header = (run / "full" / "table.csv").read_text().splitlines()[0]
     assert header.startswith("trial,state,mean,sd,low,high,over,steps,seconds,x")

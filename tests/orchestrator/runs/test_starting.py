@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.errors import UserError
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_folder import RunFolder
@@ -93,6 +94,16 @@ def test_a_fit_starts_from_the_same_fold_where_the_data_is_the_same_by_content(
     spec = toy_spec(start_from="earlier", folds=2, task=task(**other))
     path = start_from_of(spec, RunFolder(runs / "later"))(0, 1)
     assert f"seed0-fold{from_fold}" == path.parent.name
+
+
+def test_a_fold_of_which_the_start_has_no_fit_is_named_and_none_of_another_fold_is_taken(tmp_path: Path) -> None:
+    """Of the same data another fold's weights would have seen this one's validation records."""
+    runs, task = tmp_path / "runs", {"name": "tests.toy_task:ToyTask", "with": {"folds": 3}}
+    assert 0 == search(runs, "earlier", task=task, folds=2).returncode
+    start = start_from_of(toy_spec(start_from="earlier", folds=3, task=task), RunFolder(runs / "later"))
+    assert ["seed0-fold0", "seed0-fold1"] == [start(0, fold).parent.name for fold in (0, 1)]
+    with pytest.raises(UserError, match="its winner has no fit of fold 2; search earlier with the same folds"):
+        start(0, 2)
 
 
 def test_an_experiment_is_no_start_and_what_is_not_there_is_named(tmp_path: Path) -> None:

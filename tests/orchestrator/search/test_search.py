@@ -106,7 +106,8 @@ def test_the_same_configuration_is_not_run_again_but_counts_and_is_told(tmp_path
     states = [trial.state for trial in search.ledger.trials.values()]
     assert {State.COMPLETE: 2, State.DUPLICATE: 6} == {state: states.count(state) for state in states}
     for trial in search.ledger.trials.values():
-        assert trial.value == search.ledger.trials[trial.duplicate_of or 0].value or trial.duplicate_of is None
+        if trial.duplicate_of is not None:
+            assert trial.value == search.ledger.trials[trial.duplicate_of].value
     assert 2 == sum(isinstance(record, Start) for record, _at in search.journal.entries)
 
 

@@ -91,6 +91,16 @@ def test_stages_compete_in_one_comparison_and_what_starts_from_nothing_is_simple
     assert 0.3 == pytest.approx(winner.over_default), "the default is the one from nothing"
 
 
+def test_stages_with_different_fits_are_compared_over_those_that_both_have() -> None:
+    """What one stage lacks (here the fits in which the other is bad) says nothing of which is better."""
+    two, _ = told({0: [0.5, 0.5], 1: [0.7, 0.71]})
+    four, _ = told({0: [0.8, 0.82, 0.1, 0.1], 1: [0.6, 0.6, 0.1, 0.1]})
+    winner, chosen, ties = winner_among([(two, RunFolder(Path("run/two"))), (four, RunFolder(Path("run/four")))])
+    assert (four, 0) == (chosen.ledger, chosen.trial.number)
+    assert [(four, 0)] == [(one.ledger, one.trial.number) for one in ties]
+    assert 0.455 == pytest.approx(winner.interval.mean), "which is told over all that it has"
+
+
 @pytest.mark.parametrize("noise", [[0.0], NOISE], ids=["a single fit each", "six fits each"])
 def test_with_mode_min_the_stage_with_the_smallest_mean_wins_and_its_ties_come_first(noise: list[float]) -> None:
     higher, _ = told({0: [0.9 + n for n in noise], 1: [0.8 - n for n in noise]}, mode="min")
