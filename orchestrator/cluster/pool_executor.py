@@ -55,7 +55,7 @@ def pool(
                     temp=temp, cpus_per_fit=cpus_per_fit, gpus_per_fit=profile.gpus_per_fit, elastic=True,
                     why_worker_went=partial(_why_worker_went, files),
                 )  # fmt: skip
-                pool_size.publish(address, executor.fits_left)
+                pool_size.publish(address, executor.fits_left, executor.silent_s)
                 yield executor
         finally:
             pool_size.close()

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+from orchestrator.cluster.driver_watch import watched
 from orchestrator.cluster.profile import ClusterProfile
 from orchestrator.cluster.queue import NotSubmitted, Queue
 from orchestrator.cluster.run_files import Head, RunFiles, Worker
@@ -24,6 +25,7 @@ IDLE_S = 30.0  # so long may a worker that is not needed any more stay
 MOST_FRUITLESS = 3  # drivers in a row that came no step further
 MOST_BARREN = 3  # workers that failed before they joined, while none has
 MOST_ROUNDS_OFF = 6  # as a power of two: about four minutes
+MOST_SILENT_S = 60.0  # of the loop that hands out fits; then the driver does not move any more (driver_watch.py)
 MOST_REFUSED = 5  # submissions in a row that SLURM refused, while no worker is there
 
 
@@ -43,6 +45,7 @@ class PoolSize:
         self._rounds_off = 0  # for so many rounds, no new workers
         self._refused = 0
         self._fits_left: Callable[[], int | None] = lambda: None
+        self._silent_s: Callable[[], float | None] = lambda: None
         before, progress = files.head(), files.run.progress()
         fruitless = before.fruitless + 1 if before and before.progress == progress else 0
         self._head = Head(
@@ -55,16 +58,16 @@ class PoolSize:
 
     def start(self) -> None:
         """Begin, with a successor first: whatever then happens to this driver, the run goes on."""
-        threading.Thread(target=self._run, name="pool_size", daemon=True).start()
+        threading.Thread(target=self._run, args=[watched()], name="pool_size", daemon=True).start()
 
-    def publish(self, address: str, fits_left: Callable[[], int | None]) -> None:
-        """Tell the workers where to join, and ask from now on how much work there is."""
-        self._fits_left = fits_left
+    def publish(self, address: str, fits_left: Callable[[], int | None], silent_s: Callable[[], float | None]) -> None:
+        """Tell the workers where to join, and ask from now on how much work there is, and whether its loop turns."""
+        self._fits_left, self._silent_s = fits_left, silent_s
         self._write(address=address)
 
     def close(self) -> None:
         """Tell the workers that there are no more fits."""
-        self._fits_left = lambda: None
+        self._fits_left = self._silent_s = lambda: None
         self._write(address=None, closed=True)
 
     def say(self, error: str) -> None:
@@ -75,8 +78,10 @@ class PoolSize:
         """Watch no more."""
         self._ended.set()
 
-    def _run(self) -> None:
+    def _run(self, move: Callable[[], None]) -> None:
         while not self._ended.is_set():
+            if (self._silent_s() or 0.0) < MOST_SILENT_S:
+                move()
             try:
                 self._round()
             except (RunFailed, OSError) as error:

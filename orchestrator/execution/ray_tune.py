@@ -85,6 +85,14 @@ class RayExecutor:
         execution = _execution
         return None if execution is None else execution.search.fits_left
 
+    def silent_s(self) -> float | None:
+        """Return for how long Tune's loop has not turned, which it does also where it waits; None between searches.
+
+        Any thread may ask.
+        """
+        execution = _execution
+        return None if execution is None else time.monotonic() - execution.looked_at
+
     def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
         """Call one method of the task in a worker process and return what it returns.
 
@@ -120,7 +128,8 @@ class _Execution:
         self._deaths: dict[str, str] = {}  # by the same id, what Ray says of the death of a worker
         self._losses: dict[str, tuple[Failure, str]] = {}  # by the same id, what the worker said itself, or we know
         self._workers: dict[str, str] = {}  # by the same id, the worker job that runs the fit, on a cluster
-        self._silences, self._looked_at = Silences[str](), -math.inf
+        self._silences = Silences[str]()
+        self.looked_at = time.monotonic()
         self._slots, self._counted_at = 0, -math.inf
 
     def next_fit(self, trial_id: str) -> dict[str, Any] | str | None:
@@ -163,9 +172,9 @@ class _Execution:
     def look(self, trials: Sequence[Trial]) -> None:
         """End the workers of fits that have been silent for too long; called again and again."""
         now = time.monotonic()
-        if now - self._looked_at < LOOK_EVERY_S:
+        if now - self.looked_at < LOOK_EVERY_S:
             return
-        self._looked_at = now
+        self.looked_at = now
         at_work = {trial.trial_id: trial for trial in trials if trial.status == Trial.RUNNING}
         most = longest_silence(self.search.spec.stall_s, self.search.ledger)
         for trial_id, silent in self._silences.look(at_work, now=now).items():
