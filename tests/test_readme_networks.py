@@ -24,8 +24,8 @@ def indented(first: str) -> str:
 
 
 def test_it_counts_the_published_networks() -> None:
-    assert "ten published networks" in " ".join(SECTION.split())
-    assert 10 == sum(network_of(name).published is not None for name in shipped())
+    assert "eleven published networks" in " ".join(SECTION.split())
+    assert 11 == sum(network_of(name).published is not None for name in shipped())
 
 
 def test_the_network_that_it_shows_is_the_one_that_is_shipped_to_copy() -> None:

@@ -95,6 +95,14 @@ def max_pool(inputs: Sequences, *, kernel: int, stride: int, padding: int = 0) -
     return Sequences(F.max_pool1d(inputs.values, kernel, stride, padding), lengths).masked()
 
 
+def signed_max_pool(inputs: Sequences, *, kernel: int, stride: int, padding: int = 0) -> Sequences:
+    """Maximum over windows of time, of values of either sign: beyond a record's end lies minus infinity."""
+    mask = inputs.mask()
+    values = inputs.values if mask is None else inputs.values.masked_fill(~mask[:, None], -torch.inf)
+    lengths = output_lengths(inputs.lengths, kernel=kernel, stride=stride, padding=padding)
+    return Sequences(F.max_pool1d(values, kernel, stride, padding), lengths).masked()
+
+
 def mean_over_time(inputs: Sequences) -> Tensor:
     """Mean of each record's valid values: (batch, channels)."""
     return inputs.values.sum(-1) / inputs.lengths.to(inputs.values)[:, None]

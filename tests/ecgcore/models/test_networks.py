@@ -6,11 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from ecgcore.fit import Scalar
 from ecgcore.models.classifier import Classifier, build_classifier
-from ecgcore.models.layers import Convolution, Sequences, mean_over_time
+from ecgcore.models.layers import Convolution, Sequences, mean_over_time, signed_max_pool
 from ecgcore.models.registry import network_of, places
 
 MODELS = tuple(places())
+# Where what is asked is not of the width, a wide network is asked narrow: it takes a tenth of the time.
+OWN: dict[str, dict[str, Scalar]] = {"s4": {"state_width": 32}}
 
 
 def count(*models: Any) -> int:
@@ -20,10 +23,10 @@ def count(*models: Any) -> int:
 def trained(name: str) -> Classifier:
     """A model whose norms have statistics of their own: those of a fresh one hide mistakes."""
     torch.manual_seed(3)
-    model = build_classifier(name, leads=12, classes=5)
+    model = build_classifier(name, leads=12, classes=5, own=OWN.get(name, {}))
     model(torch.randn(8, 12, 400), torch.full((8,), 400))
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm1d):
+        if isinstance(module, nn.BatchNorm1d | nn.LayerNorm):
             nn.init.normal_(module.bias)  # what a norm writes behind a record's end is then not zero by luck
     return model.eval()
 
@@ -50,6 +53,7 @@ def test_the_published_counts_are_those_of_the_sources():
         "cnn2d": (6_613, 12, 5),
         "dual_path_resnet": (1_684_357, 1, 5),
         "heartbeat_cnn": (193_541, 1, 5),
+        "inception1d": (516_167, 12, 71),
         "resnet_lstm": (2_987_128, 12, 55),
         "resnet_pooled": (2_196_343, 12, 55),
         "rhythm_mcu": (30_912, 1, 4),
@@ -58,6 +62,22 @@ def test_the_published_counts_are_those_of_the_sources():
     counted = build_classifier("rhythm_mcu", leads=1, classes=4)
     norms = sum(value.numel() for name, value in counted.named_buffers() if "running" in name)
     assert 32_192 == count(counted) + norms  # as its source counts
+
+
+def test_the_weights_of_the_networks_that_state_no_count_are_counted_by_hand():
+    stages = ((64, 64), (64, 128), (128, 128), (128, 256), (256, 256))
+    net1d = 12 * 64 * 15 + 2 * 64 - 2 * 64  # the first block has no norm of its own
+    for inputs, width in (pair for one, other in stages for pair in ((one, other), (other, other))):
+        net1d += 2 * inputs + inputs * width + width  # norm and convolution of one sample
+        net1d += 2 * width + width * 16 * 15 + width + 2 * width + width * width + width
+        net1d += 2 * width * (width // 2) + width // 2 + width  # excitation
+    states = 512 + 2 * 512 * 4 + 2 * 512 * 4 * 2 + 512  # steps, decays and turns, both readouts, and the input itself
+    s4 = 12 * 512 + 512 + 4 * (states + 512 * 512 + 512 + 2 * 512)
+
+    counted = {name: count(build_classifier(name, leads=12, classes=71)) for name in ("net1d", "s4")}
+
+    assert {"net1d": 1_412_871, "s4": 1_151_047} == counted
+    assert {"net1d": net1d + 256 * 71 + 71, "s4": s4 + 512 * 71 + 71} == counted
 
 
 def weights_of(layer: str, *, bias: bool) -> list[str]:
@@ -174,7 +194,7 @@ def test_in_training_too_padding_changes_neither_statistics_nor_gradients(name):
 
 def one_step(name: str, signals: Tensor, lengths: Tensor) -> dict[str, Tensor]:
     torch.manual_seed(0)
-    model = build_classifier(name, leads=12, classes=5).double().train()
+    model = build_classifier(name, leads=12, classes=5, own=OWN.get(name, {})).double().train()
     model(signals.double(), lengths).square().sum().backward()
     buffers = {key: value for key, value in model.named_buffers() if "running" in key}
     return buffers | {key: weight.grad for key, weight in model.named_parameters() if weight.grad is not None}
@@ -194,6 +214,12 @@ def test_the_norm_counts_valid_values_only():
 def test_the_mean_over_time_is_over_valid_time():
     values = torch.tensor([[[2.0, 4.0, 0.0]], [[3.0, 3.0, 3.0]]])
     assert mean_over_time(Sequences(values, torch.tensor([2, 3]))).tolist() == [[3.0], [3.0]]
+
+
+def test_the_maximum_of_negative_values_does_not_see_the_zeros_behind_a_record():
+    values = torch.tensor([[[-3.0, -1.0, -2.0, 0.0, 0.0]], [[-5.0, -4.0, -3.0, -2.0, -1.0]]])
+    pooled = signed_max_pool(Sequences(values, torch.tensor([3, 5])), kernel=3, stride=2, padding=1)
+    assert (pooled.values.tolist(), pooled.lengths.tolist()) == ([[[-1, -1, 0]], [[-4, -2, -1]]], [2, 3])
 
 
 def test_a_record_too_short_is_refused_with_its_length():
