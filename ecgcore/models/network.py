@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ecgcore.parameters import Parameter
+from ecgcore.parameters import Parameter, number
 
 
 @dataclass(frozen=True)
@@ -57,3 +57,10 @@ class Network:
             mistakes.append("leads: is what the data has, and no hyperparameter; give it another name")
         if mistakes:
             raise ValueError("; ".join(mistakes))
+
+
+def stochastic_depth() -> Parameter:
+    """Declare the share of records that pass a residual block by: the same of every network that has it."""
+    return number(
+        0.0, low=0.0, high=0.9, help="share of records that pass the last residual block by; earlier ones less"
+    )
