@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ecgcore.mistakes import Mistake
-from ecgcore.models.network import Network, Published
+from ecgcore.models.network import Network, Published, stochastic_depth
 from ecgcore.parameters import boolean, choice, integer, number
 
 CONSTRUCTORS: Mapping[tuple[str, str], Callable[..., Any]] = {
     (constructor.__module__, constructor.__name__): constructor
-    for constructor in (Network, Published, boolean, choice, integer, number)
+    for constructor in (Network, Published, boolean, choice, integer, number, stochastic_depth)
 }
 
 

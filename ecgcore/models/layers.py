@@ -128,6 +128,29 @@ def attention_pool(score: nn.Linear, inputs: Sequences) -> Tensor:
     return torch.einsum("bct,bt->bc", inputs.values, scores.softmax(-1))
 
 
+class LeftOut(nn.Module):
+    """Stochastic depth (Huang et al. 2016): in training, a share of the records pass a residual block by its shortcut.
+
+    What a block adds is divided by the share of records that it is there for, so that nothing is to be done later.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, residual: Tensor) -> Tensor:
+        """(batch, channels, time) to the same, zero for records drawn by torch's global generator; without, nothing."""
+        if not self.training or self.share == 0.0:
+            return residual
+        kept = torch.rand(len(residual)) >= self.share  # on the CPU: alike whatever the device
+        return residual * (kept.to(residual) / (1.0 - self.share))[:, None, None]
+
+
+def shares_left_out(stochastic_depth: float, *, blocks: int) -> list[float]:
+    """Return each block's share, rising in equal steps from the first block's to the last one's, stochastic_depth."""
+    return [stochastic_depth * (number + 1) / blocks for number in range(blocks)]
+
+
 class Excitation(nn.Module):
     """Squeeze and excitation (Hu et al. 2018): scales channels by their means over time; biasless."""
 
@@ -145,16 +168,17 @@ class Excitation(nn.Module):
 class Block(nn.Module):
     """Two convolutions of 7 samples, excitation, and a shortcut."""
 
-    def __init__(self, inputs: int, outputs: int, *, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, *, stride: int, left_out: float = 0.0) -> None:
         super().__init__()
         self.first = Convolution(inputs, outputs, kernel=7, stride=stride)
         self.second = Convolution(outputs, outputs, kernel=7, relu=False)
         self.excitation = Excitation(outputs)
         same = inputs == outputs and stride == 1
         self.shortcut = None if same else Convolution(inputs, outputs, kernel=1, stride=stride, relu=False)
+        self.left_out = LeftOut(left_out)
 
     def forward(self, inputs: Sequences) -> Sequences:
         """(batch, inputs, time) to (batch, outputs, about time / stride)."""
         hidden = self.excitation(self.second(self.first(inputs)))
         shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
-        return Sequences(F.relu(hidden.values + shortcut.values), hidden.lengths)
+        return Sequences(F.relu(self.left_out(hidden.values) + shortcut.values), hidden.lengths)

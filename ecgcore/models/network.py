@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ecgcore.mistakes import Mistake
-from ecgcore.parameters import Parameter
+from ecgcore.parameters import Parameter, number
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,10 @@ class Network:
             mistakes.append("leads: is what the data has, and no hyperparameter; give it another name")
         if mistakes:
             raise Mistake("; ".join(mistakes))
+
+
+def stochastic_depth() -> Parameter:
+    """Declare the share of records that pass a residual block by: the same of every network that has it."""
+    return number(
+        0.0, low=0.0, high=0.9, help="share of records that pass the last residual block by; earlier ones less"
+    )

@@ -8,8 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ecgcore.models.layers import Convolution, Sequences, mean_over_time, normalise, output_lengths, signed_max_pool
-from ecgcore.models.network import Network
+from ecgcore.models.layers import (
+    Convolution,
+    LeftOut,
+    Sequences,
+    mean_over_time,
+    normalise,
+    output_lengths,
+    shares_left_out,
+    signed_max_pool,
+)
+from ecgcore.models.network import Network, stochastic_depth
 from ecgcore.parameters import choice, integer
 
 
@@ -27,17 +36,27 @@ class Net1D(nn.Module):
                 5, low=1, high=7, help="how many stages; each halves the rate, each second doubles width"
             ),
             "stage_blocks": integer(2, low=1, high=4, help="residual blocks of a stage"),
+            "stochastic_depth": stochastic_depth(),
         },
     )
 
     def __init__(
-        self, leads: int, *, groups: int, group_width: int, group_filter: int, stages: int, stage_blocks: int
+        self,
+        leads: int,
+        *,
+        groups: int,
+        group_width: int,
+        group_filter: int,
+        stages: int,
+        stage_blocks: int,
+        stochastic_depth: float,
     ) -> None:
         super().__init__()
         widths = [
             groups * group_width * 2 ** ((stage + 1) // 2) for stage in range(stages) for _ in range(stage_blocks)
         ]
         self.features = widths[-1]
+        shares = shares_left_out(stochastic_depth, blocks=len(widths))
         self.stem = Convolution(leads, widths[0], kernel=group_filter, stride=2, relu=False)
         self.blocks = nn.Sequential(
             *(
@@ -48,8 +67,9 @@ class Net1D(nn.Module):
                     groups=width // group_width,
                     stride=1 if number % stage_blocks else 2,
                     first=number == 0,
+                    left_out=share,
                 )
-                for number, width in enumerate(widths)
+                for number, (width, share) in enumerate(zip(widths, shares, strict=True))
             )
         )
 
@@ -62,7 +82,9 @@ class Net1D(nn.Module):
 class _Block(nn.Module):
     """Convolutions of one, many and one sample, the middle one grouped, excitation, and a shortcut without weights."""
 
-    def __init__(self, inputs: int, outputs: int, *, kernel: int, groups: int, stride: int, first: bool) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, *, kernel: int, groups: int, stride: int, first: bool, left_out: float
+    ) -> None:
         super().__init__()
         self.first = _Before(inputs, outputs, normed=not first)  # behind the stem's own norm and activation
         self.second = _Before(outputs, outputs, kernel=kernel, stride=stride, groups=groups)
@@ -70,6 +92,7 @@ class _Block(nn.Module):
         self.squeeze = nn.Linear(outputs, outputs // 2)
         self.excite = nn.Linear(outputs // 2, outputs)
         self.halves, self.wider = stride == 2, outputs - inputs
+        self.left_out = LeftOut(left_out)
 
     def forward(self, inputs: Sequences) -> Sequences:
         """(batch, inputs, time) to (batch, outputs, about time / stride)."""
@@ -78,7 +101,7 @@ class _Block(nn.Module):
         shortcut = signed_max_pool(inputs, kernel=3, stride=2, padding=1) if self.halves else inputs
         # the channels that are new come to both sides of those that were there
         shortcut_values = F.pad(shortcut.values, (0, 0, self.wider // 2, self.wider - self.wider // 2))
-        return Sequences(hidden.values * scale[..., None] + shortcut_values, hidden.lengths)
+        return Sequences(self.left_out(hidden.values * scale[..., None]) + shortcut_values, hidden.lengths)
 
 
 class _Before(nn.Module):

@@ -8,8 +8,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ecgcore.models.layers import Convolution, Sequences, max_pool, mean_over_time, normalise_features
-from ecgcore.models.network import Network, Published
+from ecgcore.models.layers import (
+    Convolution,
+    LeftOut,
+    Sequences,
+    max_pool,
+    mean_over_time,
+    normalise_features,
+    shares_left_out,
+)
+from ecgcore.models.network import Network, Published, stochastic_depth
 
 BLOCKS = (3, 4, 23, 3)
 NARROW, WIDE = 64, 256
@@ -22,20 +30,22 @@ class XResNet1d101(nn.Module):
         input="any leads and length; made for 2.5 to 10 s at 100 Hz",
         source="xresnet1d101 of the benchmark of PTB-XL (Strodthoff et al. 2021)",
         published=Published(1_880_775, leads=12, classes=71),
+        parameters={"stochastic_depth": stochastic_depth()},
     )
     features = 128
 
-    def __init__(self, leads: int) -> None:
+    def __init__(self, leads: int, *, stochastic_depth: float = 0.0) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             Convolution(leads, 32, kernel=5, stride=2),
             Convolution(32, 32, kernel=5),
             Convolution(32, NARROW, kernel=5),
         )
+        places = [(stage, number) for stage, count in enumerate(BLOCKS) for number in range(count)]
+        shares = shares_left_out(stochastic_depth, blocks=len(places))
         blocks = [
-            _Bottleneck(WIDE if stage or number else NARROW, stride=2 if stage and not number else 1)
-            for stage, count in enumerate(BLOCKS)
-            for number in range(count)
+            _Bottleneck(WIDE if stage or number else NARROW, stride=2 if stage and not number else 1, left_out=share)
+            for (stage, number), share in zip(places, shares, strict=True)
         ]
         self.blocks = nn.Sequential(*blocks)
         self.pooled_norm = nn.BatchNorm1d(2 * WIDE)
@@ -59,19 +69,20 @@ class XResNet1d101(nn.Module):
 class _Bottleneck(nn.Module):
     """Convolutions of one, five and one sample, the middle one narrow, and a shortcut."""
 
-    def __init__(self, inputs: int, *, stride: int) -> None:
+    def __init__(self, inputs: int, *, stride: int, left_out: float) -> None:
         super().__init__()
         self.first = Convolution(inputs, NARROW, kernel=1)
         self.second = Convolution(NARROW, NARROW, kernel=5, stride=stride)
         self.third = Convolution(NARROW, WIDE, kernel=1, relu=False)
         self.halves = stride == 2
         self.shortcut = None if inputs == WIDE else Convolution(inputs, WIDE, kernel=1, relu=False)
+        self.left_out = LeftOut(left_out)
 
     def forward(self, inputs: Sequences) -> Sequences:
         hidden = self.third(self.second(self.first(inputs)))
         shortcut = _mean_of_pairs(inputs) if self.halves else inputs
         shortcut = shortcut if self.shortcut is None else self.shortcut(shortcut)
-        return Sequences(F.relu(hidden.values + shortcut.values), hidden.lengths)
+        return Sequences(F.relu(self.left_out(hidden.values) + shortcut.values), hidden.lengths)
 
 
 def _mean_of_pairs(inputs: Sequences) -> Sequences:

@@ -85,7 +85,7 @@ def test_any_other_declaration_is_read_by_importing_the_file(folder: Path, name:
         (None, "no_such.nets:Net", r"no_such.nets cannot be found \(ModuleNotFoundError.*install its package"),
         (COMPUTED.split("class Wrong")[0], "wrong_a:Nett", "wrong_a has no class Nett; give package.module:Class"),
         (COMPUTED.split("class Wrong")[0], "wrong_b:Plain", "must have `network = Network"),
-        (COMPUTED, "wrong_c:Wrong", r"wrong_c cannot be imported \(ValueError: kernel: its default must be a whole"),
+        (COMPUTED, "wrong_c:Wrong", r"wrong_c cannot be imported \(Mistake: kernel: its default must be a whole"),
         ("class Net(:\n", "wrong_d:Net", r"wrong_d cannot be imported \(SyntaxError"),
         (LITERAL.replace("high=15", "top=15"), "wrong_e:Net", "loud_import"),
         ("raise RuntimeError('no')\n", "wrong_f:Net", r"wrong_f cannot be imported \(RuntimeError: no\)"),
