@@ -3,9 +3,10 @@
     python -m tests.faults.faulty_driver FAULT[,FAULT ...] [--without-ray] orchestrate's own words ...
 
 FAULT is MOMENT:N:WHEN[:SIGNAL[:PROCESS]]: at the N-th such moment of this start, `before`, `amid` or `after` it, SIGNAL
-(KILL unless said) goes to PROCESS (`driver` unless said, `group`, `worker`, `raylet`, `gcs_server`). MOMENT is an event
-of the journal (`ask`, `report-continue`, `report-stop`, `tell-complete`, ...), or one of MOMENTS. The product has no
-such switch: this wraps it.
+(KILL unless said) goes to PROCESS (`driver` unless said, `group`, `worker`, or a number); instead of a signal, CLOCK
+sets the driver's clock back by an hour. A driver that starts itself afresh meets no fault again. MOMENT is an event of
+the journal (`ask`, `report-continue`, `report-stop`, `tell-complete`, ...), or one of MOMENTS. The product has no such
+switch: this wraps it.
 """
 
 import contextlib
@@ -18,13 +19,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from orchestrator import cli
+from orchestrator.execution.fresh_start import is_fresh_start
 from orchestrator.history import journal
 from orchestrator.history.journal_lines import Entry, encode
 from orchestrator.history.records import FitKey, Record, Reported, Tell, to_json
@@ -81,6 +83,9 @@ class Fault:
         return moment == self.moment and self.left == 0
 
     def strike(self, run: Path | None = None, record: Record | None = None) -> None:
+        if self.signal == "CLOCK":
+            set_clock_back()
+            return
         number = getattr(signal, f"SIG{self.signal}")
         if self.process == "group":
             os.killpg(0, number)
@@ -90,16 +95,27 @@ class Fault:
     def _pid(self, run: Path | None, record: Record | None) -> int:
         if self.process == "driver":
             return os.getpid()
-        if self.process == "worker":
-            assert run is not None
-            assert isinstance(record, Reported)
-            steps = RunFolder(run).fit(FitKey(record.trial, record.seed, record.fold)) / "steps.log"
-            return int(steps.read_text().split()[-1])
-        return child_called(self.process).pid
+        if self.process.lstrip("-").isdecimal():  # with a minus, of a whole group
+            return int(self.process)
+        assert run is not None
+        assert isinstance(record, Reported)
+        steps = RunFolder(run).fit(FitKey(record.trial, record.seed, record.fold)) / "steps.log"
+        return int(steps.read_text().split()[-1])
 
 
-def child_called(name: str) -> psutil.Process:
-    return next(child for child in psutil.Process().children(recursive=True) if child.name() == name)
+def set_clock_back() -> None:
+    """Let this process read another time of day from now on; time.monotonic goes on, as it does on any machine."""
+    time_then = time.time
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.fromtimestamp(time.time(), tz)
+
+    time.time = lambda: time_then() - 3600
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("orchestrator.") and getattr(module, "datetime", None) is datetime:
+            module.datetime = Earlier  # type: ignore[attr-defined]  # the fault to be injected
 
 
 def inject_at_records(faults: list[Fault]) -> None:
@@ -159,7 +175,7 @@ def struck_meanwhile(fault: Fault) -> Iterator[None]:
 
 
 def main() -> int:
-    faults = [Fault.read(text) for text in sys.argv[1].split(",")]
+    faults = [] if is_fresh_start() else [Fault.read(text) for text in sys.argv[1].split(",")]
     inject_at_records(faults)
     inject_at_calls(faults)
     words = sys.argv[2:]

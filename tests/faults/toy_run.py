@@ -1,15 +1,18 @@
 """A search of the toy that faults meet: begun, struck, gone on with as a user would, and judged by its table."""
 
+import contextlib
 import csv
 import itertools
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +71,7 @@ class ToyRun:
             **self.changes,
         }
         file = written(self.folder / "toy.yaml", space)
-        return ["search", "--space", str(file), "--runs", str(self.runs)]
+        return ["search", "--space", str(file), "--runs", str(self.runs), "--name", self.name]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -77,6 +80,16 @@ class ToyRun:
     def struck(self, faults: str, *, ray: bool = False, **environment: str) -> Done:
         """Begin it, or go on with it, in a process to which these faults come (faulty_driver.py)."""
         return killed(*self.words, kill=faults, ray=ray, **{**self.environment, **environment})
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[subprocess.Popen[str]]:
+        """Begin it, one fit after the other, beside whatever else goes on."""
+        command = [sys.executable, "-m", "orchestrator.cli", *self.words, "--executor", "in-process"]
+        environment = {**os.environ, **self.environment}
+        with subprocess.Popen(
+            command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        ) as driver:
+            yield driver
 
     def put_to_sleep(self, faults: str, *, seconds: float, ray: bool) -> Done:
         """Begin it, wait until a fault stops its process group, as Ctrl-Z does, and wake that some seconds later."""
@@ -111,6 +124,14 @@ class ToyRun:
         """The table but for times, and whose weights won."""
         rows = csv.DictReader((self.path / "table.csv").read_text().splitlines())
         return [*({**row, "seconds": ""} for row in rows), {"winner": (self.path / "winner.json").read_text()}]
+
+    def moments(self) -> list[datetime]:
+        """When each event was, by the clock of the driver that wrote it."""
+        return [at for _record, at in read_journal(self.journal)]
+
+    def seconds(self) -> list[float]:
+        """What each trial cost."""
+        return [float(row["seconds"]) for row in csv.DictReader((self.path / "table.csv").read_text().splitlines())]
 
     def lost_of(self, known: bytes) -> int:
         """How many of the events of a journal as it was, a half one included, are not in it any more."""
