@@ -10,6 +10,7 @@ from ecgcore.data.store import Records
 from ecgcore.scores.bootstrap import bootstrap_interval, patient_weights, patients_of, weighted_auc, weighted_f1
 from ecgcore.scores.calibration import Calibration
 from ecgcore.scores.challenge_score import ChallengeScore
+from ecgcore.scores.field_scores import field_scores
 from ecgcore.scores.metrics import (
     class_auc,
     class_pr_auc,
@@ -43,9 +44,10 @@ def score(
     """Score the calibrated mean of (members, records, classes) against labels; what is undefined is left out.
 
     The scores of `metrics.summary`, macro_auc and macro_f1 with _low and _high (95 %, by patient); auc_, pr_auc_,
-    precision_, recall_ and f1_ of each class; challenge_score if asked for; of one label each confusion_TRUE_CALLED;
-    patient_macro_auc and patient_macro_f1 where patients have several records; macro_auc_seed_1, ...; temperature,
-    threshold_CLASS, and uncalibrated_log_loss, _brier, _calibration_error: of the mean as it was before.
+    precision_, recall_ and f1_ of each class; those of `field_scores`; challenge_score if asked for; of one label each
+    confusion_TRUE_CALLED; patient_macro_auc and patient_macro_f1 where patients have several records;
+    macro_auc_seed_1, ...; temperature, threshold_CLASS, and uncalibrated_log_loss, _brier, _calibration_error: of the
+    mean as it was before.
     Raises ValueError if no class has both records with it and records without it.
     """
     mean, labels = by_member.mean(axis=0), records.labels
@@ -62,6 +64,7 @@ def score(
         ("f1", f1),
     ):
         values |= {f"{name}_{label}": float(value) for label, value in zip(question.classes, per_class, strict=True)}
+    values |= field_scores(scores, called, labels, question.classes, multilabel=question.multilabel)
     if challenge is not None:
         values["challenge_score"] = challenge(called, labels)
     if not question.multilabel:
