@@ -34,6 +34,6 @@ def test_a_signal_interrupts_the_driver_and_the_same_command_goes_on(run: ToyRun
 
 def test_a_driver_that_was_stopped_goes_on_where_it_was(run: ToyRun, judge: Judge) -> None:
     ray = run.at_a_time > 1
-    done = run.put_to_sleep("report-continue:4:after:TSTP:group", seconds=12 if ray else 1, ray=ray)
+    done = run.put_to_sleep("report-continue:4:after:TSTP:group", seconds=5 if ray else 1, ray=ray)
 
     judge("Ctrl-Z (SIGTSTP), later fg (SIGCONT)", run, known=run.journal.read_bytes(), lost=0, said=done, code=0)

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.faults.fault_table import Row
 from tests.orchestrator.execution.driven import Driver, driving, searched, undisturbed
 
 pytestmark = pytest.mark.slow
@@ -20,9 +21,10 @@ pytestmark = pytest.mark.slow
 NOT_UP = {"RAY_gcs_server_port_wait_time_s": "3"}  # Ray's own patience, which is 30 s
 
 
-@pytest.mark.parametrize(("part", "concurrency"), [("raylet", 1), ("gcs_server", 3)])
+@pytest.mark.fault
+@pytest.mark.parametrize(("part", "concurrency"), [("raylet", 1), ("gcs_server", 3), ("raylet", 3), ("gcs_server", 1)])
 def test_a_part_of_ray_that_is_killed_is_noticed_in_ten_seconds_and_the_search_goes_on_to_the_same_table(
-    tmp_path: Path, temp: Path, part: str, concurrency: int
+    tmp_path: Path, temp: Path, part: str, concurrency: int, request: pytest.FixtureRequest
 ) -> None:
     (tmp_path / "smooth").mkdir()
     sampler = {"sampler": "tpe", "trials": 6, "startup_trials": 2, "space": {"x": {"uniform": [-1, 1]}}}
@@ -38,6 +40,8 @@ def test_a_part_of_ray_that_is_killed_is_noticed_in_ten_seconds_and_the_search_g
     assert f"Ray's {part} has died; starting a fresh one, nothing is lost\n" == outcome.said
     assert "raylet" not in (tmp_path / "output").read_text()
     assert undisturbed(tmp_path / "smooth", space) == outcome.table
+    said = f"exit 0: {outcome.said.strip()}"
+    Row(f"kill -9 of Ray's {part}", str(concurrency), said, "nothing", "yes").attach(request.node)
 
 
 def test_a_ray_that_is_lost_again_and_again_without_a_step_ends_the_search_in_one_sentence(
