@@ -25,6 +25,7 @@ class Parameter:
     help: str  # one line, with the unit
     # Counts only where each hyperparameter named here has one of these values; empty: always.
     only_with: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    of_training: bool = False  # says how a network learns, not what it is: weights fit, whatever it was
 
     def mistake(self, value: object) -> str | None:
         """Return what is wrong with `value`, as `rule, got value`, or None."""

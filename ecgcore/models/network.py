@@ -18,7 +18,7 @@ without torch.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ecgcore.mistakes import Mistake
@@ -62,6 +62,5 @@ class Network:
 
 def stochastic_depth() -> Parameter:
     """Declare the share of records that pass a residual block by: the same of every network that has it."""
-    return number(
-        0.0, low=0.0, high=0.9, help="share of records that pass the last residual block by; earlier ones less"
-    )
+    text = "share of records that pass the last residual block by; earlier ones less"
+    return replace(number(0.0, low=0.0, high=0.9, help=text), of_training=True)

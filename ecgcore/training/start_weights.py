@@ -10,6 +10,7 @@ from ecgcore.data.store import Records, Store, Withheld
 from ecgcore.fit import Fit, Scalar
 from ecgcore.mistakes import Mistake
 from ecgcore.models.classifier import Classifier
+from ecgcore.models.registry import network_of
 from ecgcore.signals.processing import changes_of
 from ecgcore.training.checkpoints import Checkpoint, DamagedFile, read_checkpoint, with_older
 from ecgcore.training.exported_start import read_weights
@@ -28,10 +29,11 @@ def read_start(path: Path, settings: Hyperparameters, store: Store, *, seed: int
     """
     start = read_weights(path, seed=seed)
     was, now = _config_of(start, settings), settings.config()
-    own = settings.own if was["model"] == settings.model else ()
+    own = network_of(settings.model).parameters if was["model"] == settings.model else {}
+    shaping = [name for name, parameter in own.items() if not parameter.of_training]
     mistakes = [
         f"{name} must be the checkpoint's {was[name]}, got {now[name]}"
-        for name in ("model", "normalise", *own)
+        for name in ("model", "normalise", *shaping)
         if was[name] != now[name]
     ]
     if start.leads != store.leads:

@@ -19,6 +19,8 @@ from tests.ecgcore.tiny import Heard, TinyFit, probabilities_in, run, tiny_store
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 OWN = {"model": "own_network:TwoScales", "channels_a_scale": 8, "reach": 15}
 HEARTBEAT = {"model": "heartbeat_cnn", "channels": 16, "width": 32}
+DEEP = {"model": "net1d", "group_width": 4, "stages": 2, "stochastic_depth": 0.5}
+STATES = {"model": "s4", "state_width": 16, "state_layers": 2}
 STORE = tiny_store()
 
 
@@ -27,7 +29,7 @@ def own_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(EXPERIMENTS))
 
 
-@pytest.mark.parametrize("config", [OWN, HEARTBEAT])
+@pytest.mark.parametrize("config", [OWN, HEARTBEAT, DEEP, STATES])
 def test_a_checkpoint_holds_the_networks_own_hyperparameters_and_goes_on_with_them(config, tmp_path):
     """Stopped and resumed, it ends with the weights of a fit that was never stopped."""
     _, whole = run(TinyFit(config=config, directory=tmp_path / "whole", max_steps=2), STORE)

@@ -1,5 +1,7 @@
 """Stochastic depth: none as if it were not there; with a share, in training alone, a record at a time."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
@@ -7,6 +9,8 @@ from torch import Tensor
 from ecgcore.models.classifier import Classifier, build_classifier
 from ecgcore.models.layers import LeftOut, shares_left_out
 from ecgcore.models.registry import network_of, shipped
+from ecgcore.training.checkpoints import read_checkpoint
+from tests.ecgcore.tiny import TinyFit, run, tiny_store
 
 RESIDUAL = [name for name in shipped() if "stochastic_depth" in network_of(name).parameters]
 SIGNALS, LENGTHS = torch.randn(6, 2, 120), torch.full((6,), 120)
@@ -61,6 +65,15 @@ def test_a_record_is_left_out_as_a_whole_and_what_is_kept_makes_up_for_it() -> N
     assert {0.0, 1.25} == set(kept.unique().tolist())
     assert torch.equal(kept.amin((1, 2)), kept.amax((1, 2)))
     assert kept.mean().item() == pytest.approx(1.0, abs=0.02)
+
+
+def test_weights_that_were_learnt_without_it_are_gone_on_with_by_a_fit_that_has_it(tmp_path: Path) -> None:
+    shallow, deep = {"model": "resnet1d"}, {"model": "resnet1d", "stochastic_depth": 0.5}
+    _, start = run(TinyFit(config=shallow, directory=tmp_path / "shallow", max_steps=1), tiny_store())
+
+    _, end = run(TinyFit(config=deep, directory=tmp_path / "deep", start_from=start, max_steps=1), tiny_store(seed=2))
+
+    assert read_checkpoint(end).config["stochastic_depth"] == 0.5
 
 
 def test_the_share_rises_from_block_to_block() -> None:
