@@ -6,14 +6,12 @@ Made for 500 Hz (5000 samples become 209 steps of
 
 from torch import Tensor, nn
 
-from ecgcore.models.layers import Block, Convolution, Sequences, attention_pool, max_pool, recurrent, shares_left_out
+from ecgcore.models.layers import attention_pool, recurrent
 from ecgcore.models.network import Network, Published, stochastic_depth
-
-# inputs, outputs and stride of each block
-BLOCKS = ((32, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1))
+from ecgcore.models.residual_part import ResidualPart
 
 
-class ResNetLSTM(nn.Module):
+class ResNetLSTM(ResidualPart):
     """Backbone: (batch, leads, samples) in mV to (batch, 256)."""
 
     network = Network(
@@ -22,22 +20,12 @@ class ResNetLSTM(nn.Module):
         published=Published(2_987_128, leads=12, classes=55),
         parameters={"stochastic_depth": stochastic_depth()},
     )
-    features = 256
 
     def __init__(self, leads: int, *, stochastic_depth: float = 0.0) -> None:
-        super().__init__()
-        self.stem = Convolution(leads, 32, kernel=15, stride=3)
-        shares = shares_left_out(stochastic_depth, blocks=len(BLOCKS))
-        self.blocks = nn.Sequential(
-            *(
-                Block(inputs, outputs, stride=stride, left_out=share)
-                for (inputs, outputs, stride), share in zip(BLOCKS, shares, strict=True)
-            )
-        )
+        super().__init__(leads, stochastic_depth=stochastic_depth)
         self.recurrent = nn.LSTM(256, 128, num_layers=2, batch_first=True, bidirectional=True)
         self.score = nn.Linear(256, 1)
 
     def forward(self, signals: Tensor, lengths: Tensor) -> Tensor:
         """Return the attended mean over each record's own time; lengths (batch,) in samples, on the CPU."""
-        hidden = max_pool(self.stem(Sequences(signals, lengths).masked()), kernel=3, stride=2, padding=1)
-        return attention_pool(self.score, recurrent(self.recurrent, self.blocks(hidden)))
+        return attention_pool(self.score, recurrent(self.recurrent, self.convolved(signals, lengths)))
