@@ -27,9 +27,9 @@ def field_scores(
 ) -> dict[str, float]:
     """Return the scores of the fields whose classes these are, by name; NaN where nothing is divided by nothing.
 
-    All arrays are (records, classes). top_5_percent_recall_CLASS: of any classes, from 20 records on. cinc2017_f1: of
-    N, A, O, with noise or without. sensitivity_CLASS and positive_predictivity_CLASS: of beats N, S, V, with F and Q or
-    without. The latter two of one label each.
+    All arrays are (records, classes). top_5_percent_recall_CLASS: of one class or two, from 20 records on.
+    cinc2017_f1: of N, A, O, with noise or without. sensitivity_CLASS and positive_predictivity_CLASS: of beats N, S, V,
+    with F and Q or without. The latter two of one label each.
     """
     found: dict[str, float] = {}
     if not multilabel and set(RHYTHMS) <= set(classes) <= {*RHYTHMS, *NOISE}:
@@ -37,7 +37,7 @@ def field_scores(
     if not multilabel and set(BEATS[:3]) <= set(classes) <= set(BEATS):
         for name, (sensitivity, predictivity) in aami_scores(confusion(called, labels), classes).items():
             found |= {f"sensitivity_{name}": sensitivity, f"positive_predictivity_{name}": predictivity}
-    if len(labels) * CAPACITY >= 1:
+    if len(classes) <= 2 and len(labels) * CAPACITY >= 1:  # the ill and the rest
         found |= {
             f"top_5_percent_recall_{name}": recall_at_capacity(scores[:, index], labels[:, index])
             for index, name in enumerate(classes)

@@ -91,7 +91,7 @@ def test_where_the_own_network_is_not_installed_its_served_model_says_what_is_mi
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert done.stderr.splitlines()[-1] == (
-        f"ValueError: {tmp_path}/model/model.pt: own_network:TwoScales: there is no module own_network; "
+        f"ecgcore.mistakes.Mistake: {tmp_path}/model/model.pt: own_network:TwoScales: there is no module own_network; "
         "install its package here, or name its folder in PYTHONPATH"
     )
 

@@ -83,9 +83,12 @@ def test_the_capacity_is_rounded_down_and_its_float_is_not():
     ],
 )
 def test_a_fields_scores_are_given_where_the_classes_are_its_own(classes, multilabel, expected):
-    labels = np.eye(len(classes))[np.arange(12) % len(classes)]
+    labels = np.eye(len(classes))[np.arange(24) % len(classes)]
     assert expected == set(field_scores(labels, labels > 0.5, labels, classes, multilabel=multilabel))
-    more = field_scores(
-        *(np.tile(each, (2, 1)) for each in (labels, labels > 0.5, labels)), classes, multilabel=multilabel
-    )
-    assert expected | {f"top_5_percent_recall_{name}" for name in classes} == set(more)
+
+
+@pytest.mark.parametrize(("records", "there"), [(19, False), (20, True)])
+def test_the_recall_among_those_who_are_tested_is_given_where_there_are_the_ill_and_the_rest(records, there):
+    labels = np.eye(2)[np.arange(records) % 2]
+    given = field_scores(labels, labels > 0.5, labels, ("chagas", "none"), multilabel=False)
+    assert there is ("top_5_percent_recall_chagas" in given)
