@@ -26,7 +26,7 @@ from orchestrator.commands.running import (
 )
 from orchestrator.commands.syncing import add_sync_command
 from orchestrator.errors import RaisedByTask, RunFailed, is_users_mistake
-from orchestrator.interrupts import exit_code, interruptible
+from orchestrator.interrupts import exit_code, hear, interruptible
 from orchestrator.runs.audit_command import add_audit_command
 from orchestrator.runs.try_command import add_try_command
 from orchestrator.simulation.simulate_command import add_simulate_command
@@ -38,11 +38,13 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     with interruptible():
-        return _main(_parser().parse_args(words))
+        return _main(words)
 
 
-def _main(given: argparse.Namespace) -> int:
+def _main(words: Sequence[str] | None) -> int:
     try:
+        hear()
+        given = _parser().parse_args(words)
         return int(given.run(given) or 0)
     except RaisedByTask as error:
         raise error.error from None  # with its whole traceback, for people and for `python -m pdb`

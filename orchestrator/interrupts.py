@@ -35,7 +35,6 @@ def interruptible() -> Iterator[None]:
     _pipe, fd_before = mine, signal.set_wakeup_fd(its, warn_on_full_buffer=False)
     before = {number: signal.signal(number, _interrupt) for number in heard}
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # as one process leaves them to its successor
         yield
     finally:
         for number, was in before.items():
@@ -44,6 +43,11 @@ def interruptible() -> Iterator[None]:
         _pipe = None
         os.close(mine)
         os.close(its)
+
+
+def hear() -> None:
+    """Let those signals come that have waited: one process leaves them blocked to a fresh start of itself."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 def is_command() -> bool:

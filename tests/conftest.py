@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from tests.slurm.distribution import pytest_xdist_make_scheduler as pytest_xdist
 
 # Workers of a Ray that is killed abort; their images, of more than a gigabyte, would lie in the working directory.
 resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+# A shell that starts tests in the background has them ignore Ctrl-C, and so would the drivers to which they send it.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import time
 import traceback
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TextIO
 
 from orchestrator.atomic import write_json, write_text
 from orchestrator.cluster.run_files import RunFiles, Worker
@@ -42,16 +43,21 @@ def _fit(task: Task, text: str, allocation: "_Allocation") -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write("\n" if torn else "")
         file.write(BEGUN + "\n")
+        _on_disk(file)  # the driver counts the fit's time from here on
 
         def report(step: int, metrics: Metrics, checkpoint: str | None = None) -> None:
             plain = {name: float(value) for name, value in metrics.items()}
             file.write(json.dumps({"step": step, "metrics": plain, "checkpoint": checkpoint}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+            _on_disk(file)
             allocation.seen()
 
         ending = run_fit(task, fit, report)
     write_json(fit.directory / "ended.json", asdict(ending))
+
+
+def _on_disk(file: TextIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _called(task: Task, method: str, values: list[list[Path] | Path]) -> dict[str, object]:

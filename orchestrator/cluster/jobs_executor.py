@@ -49,6 +49,7 @@ class _Running:
     request: Path | None = None  # still to be submitted
     read: int = 0  # lines of reports.jsonl
     missed: int = 0  # polls in a row without a trace of the job
+    is_begun: bool = False  # its job was seen to run: before, what lies there is of an earlier one
     stalled: str = ""  # what is said of it when the end of its job is near: it was cancelled for being silent
 
 
@@ -76,7 +77,8 @@ class JobsExecutor:
             for key, one in list(running.items()):
                 if self._follow(search, key, one, jobs):
                     del running[key]
-            self._end_silent(search, running, jobs or {})
+            if jobs is not None:
+                self._end_silent(search, running, jobs)
             time.sleep(POLL_S)
 
     def call(self, task: TaskSpec, method: str, *values: Any) -> Any:
@@ -135,7 +137,10 @@ class JobsExecutor:
         # Listed, and before the reports are read: the last ones are there then. A network disk may remember for a
         # minute that a file was not there, but lists a folder as it is.
         over = one.folder.is_dir() and "ended.json" in os.listdir(one.folder)  # a fit may have deleted its folder
-        if self._reports(search, key, one) and not over:
+        self._miss(one, jobs)
+        one.is_begun = one.is_begun or (jobs is not None and _runs(one, jobs))
+        readable = over or one.is_begun or one.missed > GONE_AFTER
+        if readable and self._reports(search, key, one) and not over:
             cancel_jobs([jobs[one.name].id] if jobs and _lives(one, jobs) else [])
             search.returned(key)
             return True
@@ -151,7 +156,6 @@ class JobsExecutor:
             else:
                 search.returned(key)
             return True
-        self._miss(one, jobs)
         if one.missed > GONE_AFTER:
             state = jobs[one.name].state if jobs and one.name in jobs else ""
             how = Failure.STALLED if one.stalled else _ENDED_BY.get(state, Failure.WORKER)
@@ -165,12 +169,16 @@ class JobsExecutor:
 
     def _end_silent(self, search: Search, running: dict[FitKey, _Running], jobs: dict[str, Job]) -> None:
         """Cancel the jobs of fits that have been silent for too long. They are lost when their jobs are gone."""
-        at_work = {key: one for key, one in running.items() if _lives(one, jobs) and not jobs[one.name].is_pending}
-        most = longest_silence(search.spec.stall_s, search.ledger)
+        at_work = {key: one for key, one in running.items() if _runs(one, jobs)}
         for key, silent in self._silences.look(at_work, now=time.monotonic()).items():
+            most = longest_silence(search.spec.stall_s, search.ledger, search.ledger.fit(key))
             if silent > most and not at_work[key].stalled:
-                at_work[key].stalled = f"it neither reported nor ended for {most:.0f} s"
-                cancel_jobs([jobs[at_work[key].name].id])
+                try:
+                    cancel_jobs([jobs[at_work[key].name].id])
+                except RunFailed as error:
+                    log.warning("%s", error)  # the next look tries again
+                else:
+                    at_work[key].stalled = f"it neither reported nor ended for {most:.0f} s"
 
     def _reports(self, search: Search, key: FitKey, one: _Running) -> bool:
         """Read what is new; return whether the fit must stop. What was read before is only compared."""
@@ -195,6 +203,10 @@ class JobsExecutor:
 
 def _lives(one: _Running, jobs: dict[str, Job]) -> bool:
     return one.name in jobs and jobs[one.name].is_alive
+
+
+def _runs(one: _Running, jobs: dict[str, Job]) -> bool:
+    return _lives(one, jobs) and not jobs[one.name].is_pending
 
 
 def _name(search: Search, key: FitKey) -> str:

@@ -14,6 +14,7 @@ from orchestrator.errors import RunFailed, UserError, is_users_mistake, text_of
 from orchestrator.execution.one_fit import MAKE_ROOM, run_fit
 from orchestrator.history.failures import Failure
 from orchestrator.history.records import FitKey
+from orchestrator.interrupts import is_command, is_told_to_end
 from orchestrator.search.search import Search
 from orchestrator.specs.specs import TaskSpec
 from orchestrator.specs.task_loading import load_task
@@ -101,12 +102,15 @@ class InProcessExecutor:
             return
         except BdbQuit:
             raise KeyboardInterrupt from None
+        if is_command() and is_told_to_end():  # and the task has caught what that raised in it
+            raise KeyboardInterrupt
         match ending.kind:
             case "disk_full":
                 raise RunFailed(f"{ending.message}; {MAKE_ROOM}")
             case "lost" if ending.failure is Failure.GPU_MEMORY:  # which PyTorch survives
                 search.lost(key, ending.message, ending.failure)
             case "lost":
+                search.lost(key, ending.message, ending.failure or Failure.WORKER)  # once too often, it has failed
                 raise RunFailed(f"{fit.directory}: this process cannot go on: {ending.failure}: {ending.message}")
             case "failed":
                 search.failed(key, ending.message)

@@ -42,11 +42,12 @@ _ENVIRONMENT = {
     "RAY_SCHEDULER_EVENTS": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_FUNCTION_THREAD_TIMEOUT_S": "60",  # with the default 2 s a fit that cleans up for longer hangs Tune for 600 s
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Tune's own snapshots are never read: the journal remembers
     "TUNE_WARN_THRESHOLD_S": "60",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
+# For a fit that was told to stop: with Tune's default of 2 s one that cleans up for longer hangs it for 600 s.
+_CLEAN_UP = ("TUNE_FUNCTION_THREAD_TIMEOUT_S", "60")
 # Of a user's other Ray: the one would be joined instead of ours, the other goes before our token's file.
 _NOT_OURS = ("RAY_ADDRESS", "RAY_AUTH_TOKEN")
 
@@ -75,6 +76,7 @@ def private_folder(token: str, *, parent: str | None = None, **environment: str)
         token_file.write_text(token, encoding="ascii")
         for name in _NOT_OURS:
             os.environ.pop(name, None)
+        os.environ.setdefault(*_CLEAN_UP)
         os.environ.update({**_ENVIRONMENT, TOKEN_PATH: str(token_file), **environment})
         yield temp
     finally:

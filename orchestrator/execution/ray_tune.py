@@ -8,7 +8,7 @@ ask the one execution that there is in this process.
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -20,12 +20,12 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from orchestrator.errors import RayFailed, RunFailed, UserError, is_users_mistake
+from orchestrator.execution.hung_fits import HungFits
 from orchestrator.execution.one_fit import MAKE_ROOM
 from orchestrator.execution.ray_worker import call_in_worker, fit_in_worker
 from orchestrator.history.failures import Failure
 from orchestrator.history.records import FitKey
 from orchestrator.search.search import Search
-from orchestrator.search.silence import Silences, longest_silence
 from orchestrator.specs.specs import TaskSpec
 from orchestrator.task import fit_to_json
 
@@ -128,12 +128,13 @@ class _Execution:
         self._deaths: dict[str, str] = {}  # by the same id, what Ray says of the death of a worker
         self._losses: dict[str, tuple[Failure, str]] = {}  # by the same id, what the worker said itself, or we know
         self._workers: dict[str, str] = {}  # by the same id, the worker job that runs the fit, on a cluster
-        self._silences = Silences[str]()
+        self.hung = HungFits(search)
         self.looked_at = time.monotonic()
         self._slots, self._counted_at = 0, -math.inf
 
     def next_fit(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return what a worker is handed; None: nothing now; _NO_MORE: never again."""
+        self.look()  # here, too: while nothing is at work, Tune does nothing but ask
         if len(self.search.in_flight) >= self._most_at_a_time():
             return None
         following = self.search.next_fit(waits=True)
@@ -156,7 +157,7 @@ class _Execution:
 
     def reported(self, trial_id: str, key: FitKey, result: dict[str, Any]) -> bool:
         """Pass a step on; return whether the fit must stop."""
-        self._silences.heard(trial_id)
+        self.hung.heard(trial_id)
         if result.get("ending") == "lost":
             self._losses[trial_id] = Failure(result["failure"]), result["message"]
         if "worker" in result:
@@ -169,23 +170,26 @@ class _Execution:
         """Keep what is known of a worker's death until Tune says that its trial is over."""
         self._deaths[trial_id] = error
 
-    def look(self, trials: Sequence[Trial]) -> None:
-        """End the workers of fits that have been silent for too long; called again and again."""
+    def look(self) -> None:
+        """End the workers of fits that hang, take back those that no worker came to have; called again and again."""
         now = time.monotonic()
         if now - self.looked_at < LOOK_EVERY_S:
             return
         self.looked_at = now
-        at_work = {trial.trial_id: trial for trial in trials if trial.status == Trial.RUNNING}
-        most = longest_silence(self.search.spec.stall_s, self.search.ledger)
-        for trial_id, silent in self._silences.look(at_work, now=now).items():
-            if silent > most and trial_id not in self._losses and trial_id in self._keys:
-                self._losses[trial_id] = Failure.STALLED, f"it neither reported nor ended for {most:.0f} s"
-                if (worker := at_work[trial_id].temporary_state.ray_actor) is not None:
-                    ray.kill(worker)  # its raylet ends the process, whatever that is doing
+        for trial_id, worker in self.hung.ended_without_a_word():
+            self.search.taken_back(self._keys.pop(trial_id))
+            if worker is not None:
+                ray.kill(worker)
+        for trial, most in self.hung.stalled(self._keys, now=now):
+            if trial.trial_id not in self._losses:
+                self._losses[trial.trial_id] = Failure.STALLED, f"it neither reported nor ended for {most:.0f} s"
+                ray.kill(trial.temporary_state.ray_actor)  # its raylet ends the process, whatever that is doing
 
     def ended(self, trial_id: str, result: dict[str, Any], *, error: bool) -> None:
         """Tell the search how a fit ended. Raises RunFailed where its disk is full."""
-        key = self._keys.pop(trial_id)
+        self.hung.ended(trial_id)
+        if (key := self._keys.pop(trial_id, None)) is None:
+            return  # it was taken back
         if error:
             death = self._deaths.pop(trial_id, "no message")
             failure, message = self._losses.pop(trial_id, (None, death))
@@ -270,6 +274,10 @@ class _Decider(FIFOScheduler):
         super().__init__()  # type: ignore[no-untyped-call]  # Ray's has no annotations
 
     @_passed_on
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        _current().hung.begun(trial)
+
+    @_passed_on
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         stop = _current().reported(trial.trial_id, FitKey(*trial.config["key"]), result)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
@@ -289,4 +297,4 @@ class _Watch(tune.Callback):
 
     @_passed_on
     def on_step_end(self, iteration: int, trials: list[Trial], **_info: Any) -> None:
-        _current().look(trials)
+        _current().look()

@@ -76,8 +76,7 @@ class RayWatch:
                 remind()
                 reminded = time.monotonic()
             if why := self._dead() or self._not_up():
-                return self.lose(why)
-        return None
+                self.lose(why)  # it returns where this process is told to end, of which it may need to be reminded
 
     def _dead(self) -> str | None:
         if len(self._parts) < len(_PARTS):

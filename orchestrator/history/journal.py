@@ -92,8 +92,10 @@ class Journal:
             if _must_last(record) or time.monotonic() - self._synced >= SYNC_EVERY_S:
                 os.fsync(self._file.number)
                 self._synced = time.monotonic()
-        except OSError as error:
+        except BaseException as error:  # an interruption, too: whoever catches it may write again
             os.ftruncate(self._file.number, self._size)
+            if not isinstance(error, OSError):
+                raise
             raise RunFailed(
                 f"{self.path}: the journal cannot be written ({error.strerror}); nothing is lost: "
                 "make room, then give the same command again"

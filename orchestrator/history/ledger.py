@@ -50,6 +50,7 @@ class FitEntry:
     losses: list[tuple[Failure, int]] = field(default_factory=list)  # how it was lost, and after which step
     seconds: float = 0.0  # spent in workers, over all its starts
     last_at: datetime | None = None
+    incarnation: str | None = None  # of the driver that handed it to the worker that has it; None: no worker has it
 
     @property
     def last_step(self) -> int:  # noqa: D102
@@ -120,6 +121,7 @@ class Ledger:
         self.open: dict[int, TrialEntry] = {}  # those of the trials that were begun and not told, by number
         self.fit_seconds = 0.0  # in workers, of all fits, those side by side added up
         self.longest_step_s = 0.0  # between two signs of life of one fit
+        self.incarnation: str | None = None  # of the driver that started a fit last
         self._ranking: list[tuple[float, int]] = []  # of the complete trials, the best first
         self.time_at_work = TimeAtWork()  # of all fits, over all incarnations
         for record, at in entries:
@@ -138,6 +140,7 @@ class Ledger:
                 fit = self.fit(FitKey(record.trial, record.seed, record.fold))
                 fit.starts += 1
                 fit.last_at = at
+                self.incarnation = fit.incarnation = record.incarnation
             case Reported():
                 fit = self._touched(record, at)
                 fit.metrics[record.step] = record.metrics
@@ -147,9 +150,11 @@ class Ledger:
             case End():
                 fit = self._touched(record, at)
                 fit.state, fit.error, fit.failure = record.state, record.error, record.failure
+                fit.incarnation = None
             case Lost():
                 fit = self._touched(record, at)
                 fit.losses.append((record.failure, fit.last_step))
+                fit.incarnation = None
             case Tell():
                 trial = self.trials[record.trial]
                 trial.state, trial.value = record.state, record.value
@@ -167,7 +172,8 @@ class Ledger:
 
     def _touched(self, record: Reported | End | Lost, at: datetime) -> FitEntry:
         fit = self.fit(FitKey(record.trial, record.seed, record.fold))
-        if fit.was_stopped:  # its end may be written by a later driver, and the time between was nobody's
+        # Ends that were decided elsewhere may be written by a later driver, and the time between was nobody's.
+        if fit.was_stopped or (isinstance(record, End) and record.state is State.INCOMPLETE):
             return fit
         if fit.last_at is not None:
             passed = max(0.0, (at - fit.last_at).total_seconds())

@@ -79,7 +79,7 @@ def _search_status(folder: RunFolder, *, name: str, alive: bool) -> SearchStatus
         fit
         for trial in ledger.trials.values()
         for fit in trial.fits.values()
-        if fit.starts and not fit.state.is_finished
+        if fit.incarnation is not None and fit.incarnation == ledger.incarnation
     ]
     return SearchStatus(
         run=name,

@@ -24,10 +24,19 @@ class Spending:
         self._ledger = ledger
         self._at_work = at_work
         self._now = now
+        self._is_over = False
 
     @property
     def is_over(self) -> bool:
-        """Whether one of the budget's limits is reached."""
+        """Whether one of the budget's limits is reached; once it is, that stays so.
+
+        What a fit at work takes is known before the journal says it: of one that was told to stop for that and came
+        back, the time that it has spent since its last record would be forgotten.
+        """
+        self._is_over = self._is_over or self._reached()
+        return self._is_over
+
+    def _reached(self) -> bool:
         if self._budget is None:
             return False
         if self._budget.minutes is not None and self._seconds() >= self._budget.minutes * 60:

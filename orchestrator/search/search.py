@@ -4,11 +4,10 @@ Every change is a record that is journaled first and then applied, live and on r
 whoever executes fits calls next_fit, reported, returned, failed and lost, from one thread.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.errors import UserError, printable
+from orchestrator.errors import UserError
 from orchestrator.history.failures import Failure
 from orchestrator.history.first_record import first_spec, refuse_another
 from orchestrator.history.journal import AnyJournal, Journal
@@ -17,7 +16,6 @@ from orchestrator.history.records import (
     Ask,
     End,
     FitKey,
-    Lost,
     Record,
     Reported,
     SearchBegun,
@@ -35,23 +33,14 @@ from orchestrator.search.fit_to_run import fit_to_run
 from orchestrator.search.lineage import Lineage
 from orchestrator.search.reports import Reports
 from orchestrator.search.retention import Retention
-from orchestrator.search.retries import why_given_up
+from orchestrator.search.retries import after_loss
+from orchestrator.search.same_failures import stop_if_all_failed_alike
 from orchestrator.search.side_by_side import warn_of_another_order
 from orchestrator.search.suggestions import Suggestions
 from orchestrator.search.task_facts import TaskFacts
-from orchestrator.search.verdicts import (
-    LONGEST_ERROR,
-    Verdict,
-    failed,
-    stop_if_all_failed_alike,
-    verdict_on_returned,
-    verdict_on_stopped,
-    verdict_on_useless,
-)
+from orchestrator.search.verdicts import Verdict, failed, verdict_on_returned, verdict_on_stopped, verdict_on_useless
 from orchestrator.specs.specs import SearchSpec, as_data, as_today, differences
 from orchestrator.task import Fit, Metrics
-
-log = logging.getLogger(__name__)
 
 Listener = Callable[["Search", Record], None]
 
@@ -152,12 +141,13 @@ class Search:
         fit = self._over(key)
         if fit.state.is_finished:
             return
-        said = printable(error, most=LONGEST_ERROR)
-        log.warning("trial %d: seed %d, fold %d: %s (%s)", *key, failure, (said.splitlines() or [""])[-1])
-        if words := why_given_up(fit, failure, said, halve=self.spec.halves_batches):
-            self._end(fit, failed(failure, words))
-        else:
-            self._write(Lost(**key._asdict(), failure=failure, error=said))
+        follows = after_loss(fit, failure, error, halve=self.spec.halves_batches)
+        self._end(fit, follows) if isinstance(follows, Verdict) else self._write(follows)
+
+    def taken_back(self, key: FitKey) -> None:
+        """Take back a fit that no worker came to have."""
+        self.in_flight.discard(key)
+        self._waiting.discard(key)
 
     def _at_work(self, key: FitKey) -> FitEntry:
         if key in self._waiting:

@@ -4,17 +4,25 @@ import math
 from collections.abc import Collection
 from typing import Generic, TypeVar
 
-from orchestrator.history.ledger import Ledger
+from orchestrator.history.failures import Failure
+from orchestrator.history.ledger import FitEntry, Ledger
 
 SHORTEST_S = 600.0
 TIMES_THE_LONGEST = 10
+FIRST_STEP_S = 7200.0  # while nobody knows how long a step takes
 
 
-def longest_silence(stall_s: float | None, ledger: Ledger) -> float:
-    """Return the seconds: what the search says (0: for ever), else ten times its longest step so far, at least 600."""
-    if stall_s is None:
-        return max(SHORTEST_S, TIMES_THE_LONGEST * ledger.longest_step_s)
-    return stall_s or math.inf
+def longest_silence(stall_s: float | None, ledger: Ledger, fit: FitEntry) -> float:
+    """Return the seconds for which a fit may be silent: what the search says (0: for ever).
+
+    Else ten times the longest step so far, at least ten minutes, and two hours before there was any; each time that
+    the fit stalled in a row, twice as long: it may be one whose steps take longer than all others'.
+    """
+    if stall_s is not None:
+        return stall_s or math.inf
+    longest = ledger.longest_step_s
+    usual = max(SHORTEST_S, TIMES_THE_LONGEST * longest) if longest else FIRST_STEP_S
+    return usual * 2.0 ** fit.times_lost(Failure.STALLED)
 
 
 Who = TypeVar("Who")

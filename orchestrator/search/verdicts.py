@@ -4,15 +4,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from orchestrator.errors import Pointless, UserError, printable
+from orchestrator.errors import UserError, printable
 from orchestrator.history.failures import Failure
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.records import FitKey, State
-from orchestrator.history.run_folder import RunFolder
 from orchestrator.task import Metrics
-
-SAME_FAILURES = 3  # the first trials failing alike means a mistake in the code or the data, not in a configuration
-
 
 LONGEST_ERROR = 10_000  # characters of a fit's error in the journal
 
@@ -91,23 +87,3 @@ def verdict_on_trial(ledger: Ledger, trial: TrialEntry, fits: Sequence[FitKey]) 
     if all(state is State.COMPLETE for state in states):
         return State.COMPLETE, ledger.value_of(trial)
     return State.RUNNING, None
-
-
-def stop_if_all_failed_alike(ledger: Ledger, folder: RunFolder, *, total: int) -> None:
-    """Raise Pointless where the first trials all failed, and all with the same error."""
-    told: list[TrialEntry] = []
-    for trial in ledger.trials.values():
-        if not trial.state.is_finished or trial.state is State.DUPLICATE:
-            continue
-        if trial.state is not State.FAILED or _first_line(trial) != _first_line(told[0] if told else trial):
-            return
-        told.append(trial)
-    if len(told) >= min(SAME_FAILURES, total):
-        raise Pointless(
-            f"{folder.path}: the first {len(told)} trials all failed alike, so the search was stopped: "
-            f"{told[0].error}\nMend the cause, then give the search a new --name"
-        )
-
-
-def _first_line(trial: TrialEntry) -> str:
-    return next(iter((trial.error or "").splitlines()), "")

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +53,19 @@ def told(number: signal.Signals) -> None:
 def reminded() -> None:
     remind()
     time.sleep(0.2)
+
+
+WAITING = """
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+os.kill(os.getpid(), signal.SIGTERM)
+from orchestrator.cli import main
+sys.exit(main(["status"]))
+"""
+
+
+def test_a_signal_that_waited_through_a_fresh_start_ends_it_as_any_other(tmp_path: Path) -> None:
+    environment = {**os.environ, "ORCHESTRATE_RUNS": str(tmp_path)}
+    words = [sys.executable, "-c", WAITING]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    assert (143, "interrupted; nothing is lost: the same command goes on\n") == (done.returncode, done.stderr)

@@ -38,15 +38,15 @@ class Stubborn(ToyTask):
 
 
 class OutOf(ToyTask):
-    """Runs out of something at its second step, once."""
+    """Runs out of something at its second step, once or always."""
 
-    def __init__(self, *, what: str) -> None:
+    def __init__(self, *, what: str, always: bool = False) -> None:
         super().__init__()
-        self.what = what
+        self.what, self.always = what, always
 
     def fit(self, fit: Fit, report: Report) -> None:
         def report_or_fail(step: int, metrics: dict[str, float], checkpoint: str | None = None) -> None:
-            if step == 2 and not (fit.directory / "once").exists():
+            if step == 2 and (self.always or not (fit.directory / "once").exists()):
                 (fit.directory / "once").touch()
                 raise (
                     MemoryError
@@ -56,6 +56,29 @@ class OutOf(ToyTask):
             report(step, metrics, checkpoint)
 
         super().fit(fit, report_or_fail)
+
+
+class Swallowing(ToyTask):
+    """Is interrupted and returns as if it were done, as some training libraries do."""
+
+    def fit(self, fit: Fit, report: Report) -> None:
+        report(1, {"score": 0.5})
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(1)
+        except KeyboardInterrupt:
+            return
+
+
+class Lingering(ToyTask):
+    """Takes for ever to clean up when it is told to stop, in the first trial."""
+
+    def fit(self, fit: Fit, report: Report) -> None:
+        try:
+            super().fit(fit, report)
+        finally:
+            if fit.trial == 0:
+                time.sleep(3600)
 
 
 class OutOfMemoryError(RuntimeError):

@@ -19,6 +19,7 @@ from orchestrator.search.search import Search
 from orchestrator.specs.specs import TaskSpec
 from tests.orchestrator.command import orchestrate, toy_search, written
 from tests.orchestrator.in_process import open_search, toy_spec
+from tests.orchestrator.without_ray import orchestrate_here
 
 GRID = {"sampler": "grid", "trials": None, "space": {"x": {"choice": [0.1, 0.9]}}}
 
@@ -77,6 +78,30 @@ def test_what_is_not_the_configurations_fault_ends_the_run_and_the_same_command_
     assert {State.COMPLETE} == {trial.state for trial in search.ledger.trials.values()}
     steps = (tmp_path / "run/trials/0/seed0-fold0/steps.log").read_text().splitlines()
     assert ["1", "2", "2", "3", "4"] == [line.split()[0] for line in steps], "it went on from its checkpoint"
+
+
+def test_a_fit_that_runs_out_of_memory_whenever_it_is_begun_has_failed_in_the_end(tmp_path: Path) -> None:
+    for _ in range(2):
+        search = search_of("OutOf", tmp_path / "run", with_={"what": "memory", "always": True})
+        with pytest.raises(RunFailed, match="this process cannot go on: out of memory: MemoryError"):
+            InProcessExecutor(keep_output=True).execute(search)
+        search.close()
+    search = search_of("OutOf", tmp_path / "run", with_={"what": "memory", "always": True})
+    with pytest.raises(RunFailed, match="this process cannot go on"):
+        InProcessExecutor(keep_output=True).execute(search)
+    search.close()
+    assert State.FAILED is search.ledger.trials[0].state
+    assert "out of memory 3 times in a row" in str(search.ledger.trials[0].error)
+
+
+def test_a_task_that_swallows_ctrl_c_does_not_make_of_it_a_trial_that_is_done(tmp_path: Path) -> None:
+    task = {"name": "tests.orchestrator.execution.tasks:Swallowing", "with": {}}
+    done = orchestrate_here(
+        "search", "--space", written(tmp_path / "s.yaml", toy_search(task=task)), "--runs", tmp_path / "runs"
+    )
+    assert (130, "interrupted; nothing is lost: the same command goes on\n") == (done.returncode, done.stderr)
+    records = [record for record, _at in read_journal(tmp_path / "runs" / "s" / "journal.jsonl")]
+    assert not [record for record in records if isinstance(record, End)]
 
 
 def test_a_failed_fit_leaves_its_traceback_as_in_a_worker(tmp_path: Path) -> None:

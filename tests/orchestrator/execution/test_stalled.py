@@ -35,3 +35,17 @@ def test_a_fit_that_hangs_is_begun_again_from_its_checkpoint_and_fails_when_it_h
         first.error
     )
     assert [([(Failure.STALLED, 1)], 2)] * 2 == [(fit.losses, fit.starts) for fit in others]
+
+
+def test_a_fit_that_does_not_end_when_it_is_told_to_stop_holds_up_no_other(tmp_path: Path) -> None:
+    """Tune gives its worker the next fit, and ends that without a word when the worker does not come free."""
+    search = toy_search(
+        task={"name": "tests.orchestrator.execution.tasks:Lingering", "with": {"folds": 1}},
+        space={"kind": {"choice": ["diverges", "plain", "bent"]}, "x": {"choice": [0.1, 0.2]}},
+    )
+    file, environment = written(tmp_path / "s.yaml", search), {"TUNE_FUNCTION_THREAD_TIMEOUT_S": "4"}
+    done = orchestrate("search", "--space", file, "--runs", tmp_path / "runs", **environment)
+    assert (0, "") == (done.returncode, done.stderr)
+    ledger = Ledger(read_journal(tmp_path / "runs" / "s" / "journal.jsonl"))
+    states = [trial.state for trial in ledger.trials.values()]
+    assert [State.FAILED] * 2 + [State.COMPLETE] * 4 == sorted(states, key=lambda state: state != State.FAILED)

@@ -246,3 +246,20 @@ def test_what_a_power_cut_must_not_take_is_on_disk_before_anything_follows_from_
     journal.append(record)
     assert on_disk is bool(synced)
     journal.close()
+
+
+def test_a_line_whose_writing_was_interrupted_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever caught the interruption may write on, and a shorter line."""
+    journal = Journal(tmp_path / "j")
+    journal.append(RECORDS[0])
+
+    def interrupted(_file: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.append(RECORDS[-1])
+    journal.append(RECORDS[1])
+    journal.close()
+    assert RECORDS[:2] == [record for record, _at in read_journal(tmp_path / "j")]

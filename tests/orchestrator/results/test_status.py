@@ -41,6 +41,16 @@ def test_of_a_running_search_it_names_the_fits_at_work_and_since_when_each_is_si
     assert "; at work: trial 0 seed 0 fold 0 step 1 (silent for " in status.line()
 
 
+def test_a_fit_that_waits_for_another_worker_is_not_at_work(tmp_path: Path) -> None:
+    search = open_search(toy_spec(trials=2), tmp_path)
+    keys = [following[0] for _ in range(2) if (following := search.next_fit())]
+    search.lost(keys[0], "killed")
+    search.next_fit(waits=True)
+    search.close()
+    (line,) = seen(tmp_path, driven=True).running
+    assert line.startswith("trial 1 seed 0 fold 0 step 0 (silent for ")
+
+
 def test_of_an_interrupted_search_nothing_is_at_work(tmp_path: Path) -> None:
     begun(tmp_path / "run")
     status = seen(tmp_path / "run", driven=False)

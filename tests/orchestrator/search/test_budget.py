@@ -1,14 +1,19 @@
 """What counts as spent: the wall-clock while a worker has a fit, over all starts, and the GPU-hours of the fits."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import Ask, End, FitKey, Start, State
+from orchestrator.history.run_folder import RunFolder
 from orchestrator.history.time_at_work import TimeAtWork
 from orchestrator.search.budget import Spending, fit_hours
+from orchestrator.search.search import Search
 from orchestrator.specs.specs import Budget
+from tests.orchestrator.in_process import open_search, toy_spec
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -75,3 +80,65 @@ def test_time_between_two_stretches_of_work_is_filled_by_one_that_spans_it() -> 
 
 def test_without_a_budget_nothing_is_ever_spent() -> None:
     assert not Spending(None, ledger_of_fits([1000.0])).is_over
+
+
+class Clock:
+    """Of a search in this process: each look is the same moment until somebody moves it."""
+
+    def __init__(self) -> None:
+        self.now = BEGAN
+
+    def opened(self, path: Path, **changes: Any) -> Search:
+        search = open_search(
+            toy_spec(sampler="grid", trials=None, space={"x": {"choice": [0.3, 0.5]}}, **changes), path
+        )
+        search.journal._now = search.spending._now = lambda: self.now
+        return search
+
+    def passes(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+def next_key(search: Search) -> FitKey:
+    following = search.next_fit()
+    assert following is not None
+    return following[0]
+
+
+def test_a_fit_that_the_budget_stops_at_a_step_done_again_is_to_be_continued(tmp_path: Path) -> None:
+    clock, budget = Clock(), {"minutes": 10}
+    search = clock.opened(tmp_path, max_steps=20, budget=budget)
+    key = next_key(search)
+    for step in range(1, 10):
+        clock.passes(minutes=1)
+        assert not search.reported(key, step, {"score": 0.1 * step}, None)
+    search.close()
+    clock.passes(minutes=30)
+    search = clock.opened(tmp_path, max_steps=20, budget=budget)
+    assert key == next_key(search)
+    clock.passes(minutes=1)
+    assert search.reported(key, 1, {"score": 0.1}, None), "the tenth minute"
+    search.returned(key)
+    assert State.RUNNING is search.ledger.fit(key).state
+    assert search.next_fit() is None
+    search.close()
+
+
+def test_the_time_without_a_driver_is_nobodys_also_where_a_fit_is_of_no_more_use(tmp_path: Path) -> None:
+    clock = Clock()
+    search = clock.opened(tmp_path, folds=2, concurrency=2, budget={"minutes": 60})
+    first, second = next_key(search), next_key(search)
+    clock.passes(minutes=1)
+    search.reported(second, 1, {"score": 0.5}, None)
+    search.failed(first, "ValueError: no")
+    search.close()
+    journal = RunFolder(tmp_path).journal
+    known = journal.read_bytes()
+    for away in (0, 12 * 60):
+        journal.write_bytes(known)
+        clock.now = BEGAN + timedelta(minutes=1 + away)
+        search = clock.opened(tmp_path, folds=2, concurrency=2, budget={"minutes": 60})
+        assert State.INCOMPLETE is search.ledger.fit(second).state
+        assert (60, 60) == (search.ledger.elapsed_s, search.ledger.longest_step_s)
+        assert not search.spending.is_over
+        search.close()

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 from orchestrator.cluster.fit_job import BEGUN
 from orchestrator.cluster.jobs_executor import JobsExecutor, _Running
 from orchestrator.cluster.run_files import RunFiles, Submission
+from orchestrator.cluster.slurm import Job
 from orchestrator.errors import Pointless
 from orchestrator.execution.in_process import InProcessExecutor
+from orchestrator.history.failures import Failure
 from orchestrator.history.records import FitKey, State
 from orchestrator.search.search import Search
 from orchestrator.specs.specs import SearchSpec
@@ -161,6 +164,29 @@ def test_in_mode_jobs_what_a_second_job_does_again_may_come_out_a_little_differe
     search, key, fit = begun(tmp_path / "run")
     lines = [BEGUN, step(1, 0.5), step(2, 0.6), BEGUN, step(2, 0.61), *(step(number, 0.7) for number in (3, 4))]
     assert State.COMPLETE is as_a_job_left_it(search, key, fit, lines, RETURNED)
+
+
+def test_in_mode_jobs_a_fit_that_waits_for_its_next_job_is_not_begun_by_what_the_one_before_left(
+    tmp_path: Path,
+) -> None:
+    """Nor does the queue count as its time."""
+    search, key, fit = begun(tmp_path / "run")
+    (fit.directory / "reports.jsonl").write_text(f"{BEGUN}\n{step(1, 0.5)}\n")
+    files = RunFiles(search.folder)
+    files.path.mkdir()
+    files.write_request(Submission(id="1"))
+    executor = JobsExecutor(files, most=1, gpus_per_fit=0)
+    search.lost(key, "preempted", Failure.PREEMPTED)
+    assert search.next_fit(waits=True) is not None
+    one = _Running("name", fit.directory)
+    before = Job(id="7", name="", state="PREEMPTED", reason="", node="", comment="name")
+    for jobs in (None, {}, {"name": before}, {"name": replace(before, id="8", state="PENDING")}):
+        executor._follow(search, key, one, jobs)
+        one.missed = 0
+        assert 1 == search.ledger.fit(key).starts
+    executor._follow(search, key, one, {"name": replace(before, id="8", state="RUNNING")})
+    assert (2, {1}) == (search.ledger.fit(key).starts, set(search.ledger.fit(key).metrics))
+    search.close()
 
 
 class Counting(ToyTask):

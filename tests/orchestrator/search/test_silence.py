@@ -4,8 +4,8 @@ import math
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.history.failures import Failure
-from orchestrator.history.ledger import Ledger
-from orchestrator.history.records import Ask, Lost, Reported, Start
+from orchestrator.history.ledger import FitEntry, Ledger
+from orchestrator.history.records import Ask, FitKey, Lost, Reported, Start
 from orchestrator.search.silence import Silences, longest_silence
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,20 +24,36 @@ def with_step_of(seconds: float) -> Ledger:
     )
 
 
+def may_be_silent(ledger: Ledger, stall_s: float | None = None) -> float:
+    return longest_silence(stall_s, ledger, FitEntry(FitKey(1, 0, 0)))
+
+
 def test_a_fit_may_be_silent_for_ten_times_the_longest_step_so_far_and_for_ten_minutes_at_least() -> None:
-    assert [600, 600, 1000] == [
-        longest_silence(None, ledger) for ledger in (Ledger(), with_step_of(9), with_step_of(100))
-    ]
+    assert [600, 1000] == [may_be_silent(with_step_of(seconds)) for seconds in (9, 100)]
+
+
+def test_before_anybody_knows_how_long_a_step_takes_it_may_take_two_hours() -> None:
+    assert 7200 == may_be_silent(Ledger())
 
 
 def test_the_search_may_say_how_long_and_nought_is_for_ever() -> None:
-    assert (30, math.inf) == (longest_silence(30, with_step_of(100)), longest_silence(0, with_step_of(100)))
+    assert (30, math.inf) == (may_be_silent(with_step_of(100), 30), may_be_silent(with_step_of(100), 0))
 
 
 def test_the_time_in_which_a_fit_hung_is_no_step() -> None:
     ledger = with_step_of(9)
     ledger.apply(Lost(**FIT, failure=Failure.STALLED, error=""), BEGAN + timedelta(hours=9))
-    assert 600 == longest_silence(None, ledger)
+    assert 600 == may_be_silent(ledger)
+
+
+def test_a_fit_that_stalled_is_given_twice_the_time_unless_the_search_says_how_long() -> None:
+    """It may be one whose steps take longer than all that were seen."""
+    ledger = with_step_of(9)
+    fit, given = ledger.fit(FitKey(0, 0, 0)), []
+    for hours in (1, 2, 3):
+        given.append((longest_silence(None, ledger, fit), longest_silence(30, ledger, fit)))
+        ledger.apply(Lost(**FIT, failure=Failure.STALLED, error=""), BEGAN + timedelta(hours=hours))
+    assert [(600, 30), (1200, 30), (2400, 30)] == given
 
 
 def test_silence_is_counted_from_the_last_word_and_from_the_first_look() -> None:

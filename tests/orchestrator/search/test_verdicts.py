@@ -10,12 +10,12 @@ from orchestrator.history.failures import Failure
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.records import FitKey, State
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.search.same_failures import stop_if_all_failed_alike
 from orchestrator.search.verdicts import (
     Verdict,
     differences_between,
     divergence,
     failed,
-    stop_if_all_failed_alike,
     verdict_on_returned,
     verdict_on_stopped,
     verdict_on_trial,
