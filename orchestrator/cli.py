@@ -26,7 +26,7 @@ from orchestrator.commands.running import (
 )
 from orchestrator.commands.syncing import add_sync_command
 from orchestrator.errors import RaisedByTask, RunFailed, is_users_mistake
-from orchestrator.interrupts import exit_code, hear, interruptible
+from orchestrator.interrupts import exit_code, hear, interruptible, is_told_to_end
 from orchestrator.runs.audit_command import add_audit_command
 from orchestrator.runs.try_command import add_try_command
 from orchestrator.simulation.simulate_command import add_simulate_command
@@ -38,7 +38,12 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     with interruptible():
-        return _main(words)
+        try:
+            return _main(words)
+        except Exception:
+            if is_told_to_end():  # libraries make other errors of what a signal raises in them, amid an import, say
+                return _interrupted()
+            raise
 
 
 def _main(words: Sequence[str] | None) -> int:
@@ -64,9 +69,13 @@ def _main(words: Sequence[str] | None) -> int:
         print(f"{error.filename or ''}: {error.strerror}; what was written before is whole{way_out}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        with contextlib.suppress(OSError):  # the terminal may be gone
-            print("interrupted; nothing is lost: the same command goes on", file=sys.stderr)
-        return exit_code()
+        return _interrupted()
+
+
+def _interrupted() -> int:
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print("interrupted; nothing is lost: the same command goes on", file=sys.stderr)
+    return exit_code()
 
 
 def _parser() -> argparse.ArgumentParser:

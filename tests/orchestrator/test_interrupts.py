@@ -69,3 +69,23 @@ def test_a_signal_that_waited_through_a_fresh_start_ends_it_as_any_other(tmp_pat
     words = [sys.executable, "-c", WAITING]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=environment)
     assert (143, "interrupted; nothing is lost: the same command goes on\n") == (done.returncode, done.stderr)
+
+
+AMID_AN_IMPORT = """
+import os, signal, sys
+from orchestrator import cli
+def imported(_given):
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+        sum(range(10_000_000))
+    except KeyboardInterrupt:
+        raise ImportError("cannot import name (most likely due to a circular import)") from None
+cli._parser = lambda: type("P", (), {"parse_args": lambda self, words: type("G", (), {"run": staticmethod(imported)})})()
+sys.exit(cli.main([]))
+"""
+
+
+def test_another_error_that_a_library_makes_of_a_signal_is_an_interruption() -> None:
+    words = [sys.executable, "-c", AMID_AN_IMPORT]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (129, "interrupted; nothing is lost: the same command goes on\n") == (done.returncode, done.stderr)
