@@ -89,7 +89,7 @@ def test_a_registered_network_is_known_by_its_name(store: Path, tmp_path: Path) 
 
     assert 0 == planned.returncode, planned.stderr
     refused = orchestrate("plan", space)
-    assert f"{space}:10: model: must be one of 'cnn1d', " in refused.stderr
+    assert f"{space}:10: model: must be one of 'beat_cnn', " in refused.stderr
     assert 2 == refused.returncode
 
 

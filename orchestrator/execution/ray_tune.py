@@ -52,10 +52,7 @@ class RayExecutor:
     why_worker_went: Callable[[str], Failure | None] = lambda _job: None  # of a worker job, where it has said so
 
     def execute(self, search: Search) -> None:
-        """Run the search's fits until it has none left.
-
-        Raises what the search raised (a full disk, a mistake in the spec).
-        """
+        """Run the search's fits until it has none left. Raises what the search raised, such as a full disk."""
         global _execution
         search.spending.gpus_per_fit = self.gpus_per_fit
         trainable = tune.with_resources(_run_fit, {"CPU": self.cpus_per_fit, "GPU": self.gpus_per_fit})
@@ -234,9 +231,11 @@ def _current() -> _Execution:
 
 
 def _passed_on(function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Remember the first exception of what Tune calls."""
+    """Remember the first exception of what Tune calls, and raise it at each further call: Tune swallows some."""
 
     def wrapped(*values: Given.args, **named: Given.kwargs) -> Result:
+        if (failure := _current().failure) is not None:
+            raise failure
         try:
             return function(*values, **named)
         except Exception as error:
