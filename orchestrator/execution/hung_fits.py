@@ -1,6 +1,6 @@
 """Which of the fits at work hang, and which Tune has ended without a word: somebody looks again and again.
 
-Of Tune's trials it knows their ids and states, and imports no Ray.
+Of Tune's trials it knows their ids, states and actors, and imports no Ray.
 """
 
 from collections.abc import Iterator, Mapping

@@ -84,14 +84,15 @@ class RayWatch:
                 with contextlib.suppress(psutil.Error):
                     if child.name() in _PARTS:
                         self._parts.setdefault(child.name(), child)
-        return next((f"Ray's {name} has died" for name, part in self._parts.items() if not _lives(part)), None)
+        return next((f"Ray's {name} has died" for name, part in self._parts.items() if not lives(part)), None)
 
     def _not_up(self) -> str | None:
         late = not self._up.is_set() and time.monotonic() - self._begun > START_S
         return f"Ray was not up after {START_S:g} s" if late else None
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
+    """Return whether a process is there, and no dead one that nobody has buried."""
     with contextlib.suppress(psutil.Error):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 
 from orchestrator.execution.one_fit import run_fit
+from orchestrator.execution.ray_watch import lives
 from orchestrator.execution.retiring import JOB, park_if_retiring
 from orchestrator.specs.specs import TaskSpec
 from orchestrator.specs.task_loading import load_task
@@ -63,7 +64,7 @@ def _die_with(driver: int) -> None:
     def watch() -> None:
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(driver)
-            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            while lives(process):
                 time.sleep(0.5)
         os._exit(1)
 

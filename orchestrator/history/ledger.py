@@ -61,9 +61,9 @@ class FitEntry:
         """The last step; of a fit that writes checkpoints the last that has one."""
         return max(self.checkpoints, default=self.last_step)
 
-    def times_lost(self, *kinds: Failure) -> int:
-        """Return how often it was lost in these ways since its last step."""
-        return sum(kind in kinds and step == self.last_step for kind, step in self.losses)
+    def times_lost(self, failure: Failure) -> int:
+        """Return how often it was lost in this way since its last step."""
+        return self.losses.count((failure, self.last_step))
 
     @property
     def was_stopped(self) -> bool:
