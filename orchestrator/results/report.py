@@ -62,7 +62,8 @@ def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: boo
         score = f"{over.mean:.4f}{spread}{own} over {won.over}"
         lines.append(f"| {name} | {len(ledger.told())} | {won.trial} | {score} | {ledger.elapsed_s / 60:.1f} |")
     worth = what_starts_were_worth([(read_ledger(stage), stage) for stage in candidates_of(experiment, folder)])
-    went_wrong = failure_lines([*searches_of(folder), folder.final])
+    # A winner that cannot be trained from scratch is no failure of anybody's: the stages above say it.
+    went_wrong = failure_lines([*map(folder.stage, experiment.searches), folder.final])
     rest = [*worth, *test_lines(tested), *went_wrong, f"all trials {folder.table_csv}"]
     return _with_places([*lines, "", *rest], logged)
 

@@ -71,6 +71,7 @@ def test_what_cannot_be_trained_from_scratch_is_left_out_and_said_and_ends_nothi
         assert "| full-from-scratch | 1 | - | failed: ValueError: this kind needs a start, got none (" in done.stdout
         assert "what the start of full is worth is not known: nothing like it was trained from scratch" in done.stdout
         assert "full-from-scratch: is left out: it cannot be trained from scratch (ValueError: this" in done.stdout
+        assert "Traceback" not in done.stdout
     (alone,) = ledger(runs / "toy" / "full-from-scratch").trials.values()
     assert (State.FAILED, 1) == (alone.state, sum(fit.starts for fit in alone.fits.values()))
     assert 0 == orchestrate_here("consolidate", "toy", "--runs", runs).returncode
