@@ -13,6 +13,7 @@ from ecgcore.mistakes import Mistake
 from ecgcore.models.heads import hidden_head, linear_head
 from ecgcore.models.normalisation import AsItIs, build_normalisation
 from ecgcore.models.registry import class_of, network_of, own_values
+from ecgcore.models.single_lead import SingleLead, recorded
 
 SHORTEST = 16  # samples; below this the convolutions leave nothing to average
 
@@ -45,7 +46,10 @@ class Classifier(nn.Module):
             raise Mistake(
                 f"a record must have at least {SHORTEST} samples, got {int(lengths.min())}; leave it out of the store"
             )
-        return self.backbone(self.normalisation(signals, lengths), lengths)  # type: ignore[no-any-return]  # untyped call
+        scaled = self.normalisation(signals, lengths)
+        if isinstance(self.backbone, SingleLead):
+            return self.backbone(scaled, lengths, there=recorded(signals))  # type: ignore[no-any-return]
+        return self.backbone(scaled, lengths)  # type: ignore[no-any-return]  # untyped call
 
 
 def build_classifier(
@@ -55,27 +59,30 @@ def build_classifier(
     classes: int,
     dropout: float = 0.0,
     normalise: Literal["none", "record", "train"] = "none",
+    single_lead: bool = False,
     own: Mapping[str, Scalar] = MappingProxyType({}),
 ) -> Classifier:
     """Build a model with fresh weights drawn from torch's global generator.
 
-    name: of the registry, or `package.module:Class`. own: the network's own hyperparameters; the rest has its default.
+    name: of the registry, or `package.module:Class`. single_lead: whether the network sees one lead at a time. own: the
+    network's own hyperparameters; the rest has its default.
     Raises ValueError where there is no such network, or its class is not one.
     """
     normalisation = build_normalisation(normalise, leads=leads)
     values = own_values(name, own)
+    leads = 1 if single_lead else leads
     if network_of(name).head == "linear":
-        backbone = _backbone(name, leads, values)
+        backbone = _backbone(name, leads, values, single_lead=single_lead)
         head = linear_head(backbone.features, classes=classes, dropout=dropout)
         return Classifier(backbone, head, normalisation)
     # A hidden head is drawn before its backbone, as it always was: equal seeds go on giving equal weights.
     with torch.random.fork_rng(devices=[]):
         features = _backbone(name, leads, values).features
     head = hidden_head(features, hidden=64, classes=classes, dropout=dropout)
-    return Classifier(_backbone(name, leads, values), head, normalisation)
+    return Classifier(_backbone(name, leads, values, single_lead=single_lead), head, normalisation)
 
 
-def _backbone(name: str, leads: int, values: Mapping[str, Scalar]) -> Any:
+def _backbone(name: str, leads: int, values: Mapping[str, Scalar], *, single_lead: bool = False) -> Any:
     made = class_of(name)
     try:
         inspect.signature(made).bind(leads, **values)
@@ -84,4 +91,4 @@ def _backbone(name: str, leads: int, values: Mapping[str, Scalar]) -> Any:
     backbone = made(leads, **values)
     if not isinstance(backbone, nn.Module) or not isinstance(getattr(backbone, "features", None), int):
         raise Mistake(f"model {name}: must be an nn.Module that says in `features` how many it makes of a record")
-    return backbone
+    return SingleLead(backbone) if single_lead else backbone

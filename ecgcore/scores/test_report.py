@@ -17,11 +17,12 @@ from ecgcore.scores.metrics import (
     class_precision_recall_f1,
     confusion,
     decide,
-    macro_auc,
     macro_f1,
     probability_scores,
     summary,
 )
+from ecgcore.scores.rejection import rejection_curve
+from ecgcore.scores.seed_spread import seed_spread
 
 SEED = 20_030_501  # of the resamples: fixed, so that a score's interval is the same each time it is computed
 Floats = NDArray[np.floating]
@@ -45,9 +46,9 @@ def score(
 
     The scores of `metrics.summary`, macro_auc and macro_f1 with _low and _high (95 %, by patient); auc_, pr_auc_,
     precision_, recall_ and f1_ of each class; those of `field_scores`; challenge_score if asked for; of one label each
-    confusion_TRUE_CALLED; patient_macro_auc and patient_macro_f1 where patients have several records;
-    macro_auc_seed_1, ...; temperature, threshold_CLASS, and uncalibrated_log_loss, _brier, _calibration_error: of the
-    mean as it was before.
+    confusion_TRUE_CALLED and the `rejection_curve`; patient_macro_auc and patient_macro_f1 where patients have several
+    records; the `seed_spread`; temperature, threshold_CLASS, and uncalibrated_log_loss, _brier, _calibration_error: of
+    the mean as it was before.
     Raises ValueError if no class has both records with it and records without it.
     """
     mean, labels = by_member.mean(axis=0), records.labels
@@ -68,10 +69,9 @@ def score(
     if challenge is not None:
         values["challenge_score"] = challenge(called, labels)
     if not question.multilabel:
-        values |= _confusion(confusion(called, labels), question.classes)
+        values |= _confusion(confusion(called, labels), question.classes) | rejection_curve(scores, called, labels)
     values |= _by_patient(question, scores, records)
-    for number, member in enumerate(by_member, start=1):
-        values[f"macro_auc_seed_{number}"] = macro_auc(member, labels)
+    values |= seed_spread(by_member, labels, multilabel=question.multilabel)
     before = probability_scores(mean, labels, multilabel=question.multilabel)
     values |= {f"uncalibrated_{name}": value for name, value in before.items()}
     values |= {

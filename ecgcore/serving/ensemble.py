@@ -111,7 +111,13 @@ def built(content: Mapping[str, Any]) -> Ensemble:
         config = member["config"]
         name = config["model"]
         own = own_values(name, config)
-        model = build_classifier(name, normalise=config.get("normalise", "none"), own=own, **sizes)
+        model = build_classifier(
+            name,
+            normalise=config.get("normalise", "none"),
+            single_lead=config.get("single_lead", False),
+            own=own,
+            **sizes,
+        )
         model.load_state_dict(member["weights"])
         members.append(Member(model=model.eval().to(best_device()), temperature=member.get("temperature", 1.0)))
     question = {"processing": {}} | {name: content[name] for name in QUESTION if name in content}

@@ -40,6 +40,7 @@ class Learner:
     weights: NDArray[np.float64] | None = None  # of the train part's records, where an epoch is drawn by them
     similar_lengths: bool = False  # within a batch
     half: bool = False  # whether training is in bfloat16 where autocast finds that safe
+    learns: bool = True  # False: the weights are judged as they are
     parts: int = 1  # in which each batch is computed: norms see a part at a time, and mixup mixes within it
 
     @property

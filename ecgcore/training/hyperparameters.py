@@ -42,10 +42,18 @@ class Hyperparameters:
         ("none", "record", "train"),
         "input scale: mV as it is, each lead of a record to mean 0 and sd 1, or by the train part's mean and sd a lead",
     )
-    train: Literal["full", "head", "random_backbone"] = _choice(
+    single_lead: bool = _field(
+        boolean(
+            False,
+            help="the network sees one lead at a time: in training a random one at each visit, else each in turn, its "
+            "features averaged; flat leads are passed over",
+        )
+    )
+    train: Literal["full", "head", "random_backbone", "none"] = _choice(
         "full",
-        ("full", "head", "random_backbone"),
-        "what learns: full; head: backbone of start_from frozen; random_backbone: frozen as drawn, start_from unused",
+        ("full", "head", "random_backbone", "none"),
+        "what learns: full; head: backbone of start_from frozen; random_backbone: frozen as drawn, start_from unused; "
+        "none: start_from as it is, judged by the classes that it knows",
     )
     optimizer: Literal["adamw", "sgd"] = _choice("adamw", ("adamw", "sgd"), "AdamW, or SGD with Nesterov momentum")
     learning_rate: float = _float(1e-3, 1e-8, 10.0, "peak learning rate")
@@ -84,15 +92,25 @@ class Hyperparameters:
     similar_lengths: bool = _field(
         boolean(False, help="batches of records of similar lengths: less padding, less time")
     )
-    loss: Literal["auto", "cross_entropy", "weighted_cross_entropy", "bce", "weighted_bce", "focal", "asymmetric"] = (
-        _choice(
+    loss: str = _choice(
+        "auto",
+        (
             "auto",
-            ("auto", "cross_entropy", "weighted_cross_entropy", "bce", "weighted_bce", "focal", "asymmetric"),
-            "auto: cross_entropy for one label a record, weighted_bce (neg/pos) for several; the rest is for several",
-        )
+            "cross_entropy",
+            "weighted_cross_entropy",
+            "bce",
+            "weighted_bce",
+            "focal",
+            "asymmetric",
+            "weighted_focal",
+        ),
+        "auto: cross_entropy for one label a record, weighted_bce (neg/pos) for several; cross_entropy, focal and "
+        "weighted_* (by class) are for one, the rest and focal for several",
     )
     focal_gamma: float = _float(2.0, 0.0, 10.0, "focal: how much well-classified labels count less; 0 is none")
-    focal_alpha: float = _float(0.75, 0.0, 1.0, "focal: weight of positives; negatives weigh 1 - alpha")
+    focal_alpha: float = _float(
+        0.75, 0.0, 1.0, "focal of several labels: weight of positives; negatives weigh 1 - alpha"
+    )
     asymmetric_positive: float = _float(0.0, 0.0, 10.0, "asymmetric: gamma of positives")
     asymmetric_negative: float = _float(4.0, 0.0, 10.0, "asymmetric: gamma of negatives")
     asymmetric_margin: float = _float(0.05, 0.0, 0.5, "asymmetric: probability below which a negative costs nothing")

@@ -15,13 +15,21 @@ from ecgcore.mistakes import Mistake
 from ecgcore.training.hyperparameters import Hyperparameters
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-SINGLE = ("cross_entropy", "weighted_cross_entropy")  # for one label a record
+SINGLE = ("cross_entropy", "weighted_cross_entropy", "focal", "weighted_focal")  # for one label a record
+TINY = 1e-12  # of a share whose power is taken: at 0 some powers have no gradient
 SEVERAL = ("bce", "weighted_bce", "focal", "asymmetric")
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, *, weights: Tensor | None = None) -> Tensor:
     """Softmax cross-entropy; each row of labels sums to 1. With `weights` (classes,) a class counts as often."""
     return F.cross_entropy(logits, labels, weight=weights)
+
+
+def categorical_focal(logits: Tensor, labels: Tensor, *, gamma: float, weights: Tensor | None = None) -> Tensor:
+    """Softmax cross-entropy of which a record counts (1 - p)^gamma, p being its own class's; `weights` as there."""
+    surprise = F.log_softmax(logits, dim=1)
+    found = -labels * (1 - surprise.exp()).clamp(min=TINY) ** gamma * surprise
+    return (found if weights is None else found * weights).sum(dim=1).mean()
 
 
 def bce(logits: Tensor, labels: Tensor, *, positive_weights: Tensor | None = None) -> Tensor:
@@ -90,6 +98,8 @@ def build_loss(
         return cross_entropy
     counted = loss_weights(settings, multilabel=multilabel, labels=labels)
     weights = None if counted is None else torch.from_numpy(counted).to(device)
+    if name in ("focal", "weighted_focal") and not multilabel:
+        return lambda logits, truth: categorical_focal(logits, truth, gamma=settings.focal_gamma, weights=weights)
     if name == "weighted_cross_entropy":
         return lambda logits, truth: cross_entropy(logits, truth, weights=weights)
     if name == "bce":
@@ -107,7 +117,7 @@ def loss_weights(
 ) -> NDArray[np.float32] | None:
     """Return what a record of each class (several labels: a positive) counts in the loss: (classes,); None: 1."""
     name = _name(settings, multilabel)
-    if name == "weighted_cross_entropy":
+    if name in ("weighted_cross_entropy", "weighted_focal"):
         return class_weights(labels)
     return positive_weights(labels) if name == "weighted_bce" else None
 

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecgcore.data.disjoint import assert_disjoint
-from ecgcore.data.store import Split, Store, members_of
+from ecgcore.data.store import Split, Store
 from ecgcore.fit import Fit, Report
 from ecgcore.mistakes import Mistake
 from ecgcore.models.classifier import Classifier, build_classifier
@@ -20,7 +19,7 @@ from ecgcore.models.device import best_device
 from ecgcore.models.normalisation import ByTraining
 from ecgcore.scores.calibration import probabilities
 from ecgcore.scores.challenge_score import ChallengeScore
-from ecgcore.scores.metrics import decide, macro_auc, summary
+from ecgcore.scores.metrics import decide, summary
 from ecgcore.scores.names import CHALLENGE, SCORES
 from ecgcore.signals.processing import changes_of
 from ecgcore.training.augmentation import Augmentation
@@ -35,6 +34,7 @@ from ecgcore.training.checkpoints import (
 from ecgcore.training.early_stopping import Patience
 from ecgcore.training.epoch import Learner
 from ecgcore.training.feature_store import FeatureCache
+from ecgcore.training.fold_parts import choose_part, refuse_judged
 from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.losses import build_loss
 from ecgcore.training.optimisation import average_of, build_optimiser, build_schedule
@@ -67,6 +67,7 @@ def train(
         classes=len(store.classes),
         dropout=settings.dropout,
         normalise=settings.normalise,
+        single_lead=settings.single_lead,
         own=settings.own,
     )
     resumed = read_resumed(fit.resume_from, fit, settings, store) if fit.resume_from else None
@@ -99,53 +100,6 @@ def train(
         report(step, metrics, file_name(step))
 
 
-def choose_part(fit: Fit, store: Store) -> Split:
-    """Return the fold's records; in a final, all to train on.
-
-    Raises ValueError for a fold that cannot be judged, or whose train part has no record of some class.
-    """
-    if fit.final:
-        everything = np.arange(len(store.records))
-        _refuse_missing_class(everything, store, part="what a final is trained on")
-        return Split(everything, np.zeros(0, np.int64))
-    if not 0 <= fit.fold < len(store.splits):
-        raise Mistake(f"fold must be from 0 to {len(store.splits) - 1}, as {store.directory} has them, got {fit.fold}")
-    split = store.splits[fit.fold]
-    parts = {"train": split.train, "validation": split.validation}
-    assert_disjoint(
-        {
-            f"{name} of fold {fit.fold} of {store.directory}": members_of(store.records, held)
-            for name, held in parts.items()
-        }
-    )
-    _refuse_missing_class(split.train, store, part=f"train of fold {fit.fold}")
-    labels = store.records.labels[split.validation]
-    macro_auc(np.zeros_like(labels), labels)  # a fold that this cannot judge is better refused before it is trained
-    return Split(split.train, split.validation)
-
-
-def _refuse_missing_class(train: Indices, store: Store, *, part: str) -> None:
-    """Raise ValueError naming the classes that no record of the train part has: their scores would be left out."""
-    there = np.asarray((store.records.labels[train] > 0.5).any(axis=0))
-    missing = [name for name, is_there in zip(store.classes, there.tolist(), strict=True) if not is_there]
-    if missing:
-        raise Mistake(
-            f"{store.directory}: {part} has no record of {', '.join(missing)}, which cannot be learnt there: "
-            "prepare the store with fewer or other folds, or with a label map without such classes"
-        )
-
-
-def refuse_judged(statistics: TrainingStatistics, store: Store, part: Split) -> None:
-    """Raise ValueError if scale, classes or class weights were chosen by records that judge the fit, naming them."""
-    held = part.validation[np.isin(store.records.fingerprints[part.validation], statistics.fingerprints)]
-    if len(held):
-        names = ", ".join(store.records.ids[index] for index in held[:5].tolist())
-        raise Mistake(
-            f"{store.directory}: normalisation, class weights and the classes that are scored must be chosen by the "
-            f"train part alone, but {len(held)} validation records were looked at: {names}; measure the train part"
-        )
-
-
 def _start(
     model: Classifier,
     fit: Fit,
@@ -160,9 +114,10 @@ def _start(
     """
     own = store.records.fingerprints[part.train]
     if fit.start_from is None or settings.train == "random_backbone":
-        if settings.train == "head":
+        if settings.train in ("head", "none"):
             raise Mistake(
-                "train: head needs a trained backbone, got no start_from; add an earlier stage, or set train: full"
+                f"train: {settings.train} needs a trained backbone, got no start_from; add an earlier stage, or set "
+                "train: full"
             )
         _set_scale(model, statistics)
         return np.unique(own), False
@@ -175,8 +130,9 @@ def _start(
     if store.withheld is not None:
         everything = np.arange(len(store.withheld.ids))
         refuse_seen(fit.start_from, start.fingerprints, store.withheld, everything, part="outer")
-    load_start(model, start, store)
-    return np.unique(np.concatenate([start.fingerprints, own])), start.unknown_history
+    load_start(model, start, store, as_it_is=settings.train == "none")
+    learnt = own[:0] if settings.train == "none" else own
+    return np.unique(np.concatenate([start.fingerprints, learnt])), start.unknown_history
 
 
 def _set_scale(model: Classifier, statistics: TrainingStatistics) -> None:
@@ -218,6 +174,7 @@ def _learner(
         similar_lengths=settings.similar_lengths,
         half=settings.precision == "bfloat16",
         parts=fit.batch_parts,
+        learns=settings.train != "none",
     )
 
 
@@ -239,7 +196,7 @@ def _epoch(
     challenge: ChallengeScore | None,
 ) -> tuple[dict[str, float], Predictions | None]:
     """Train and validate once: metrics (scores NaN where logits are not finite), held-out predictions."""
-    train_loss = learner.train_epoch(part.train)
+    train_loss = learner.train_epoch(part.train) if learner.learns else learner.predict(part.train)[1]
     if not len(part.validation):
         losses = {"train_loss": train_loss}
         learner.end_epoch(losses)

@@ -1,10 +1,13 @@
 """Where a fit's weights come from (an earlier stage, its own checkpoint), and what they must not have seen."""
 
 import logging
+import math
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ecgcore.data.store import Records, Store, Withheld
 from ecgcore.fit import Fit, Scalar
@@ -20,6 +23,7 @@ log = logging.getLogger(__name__)
 
 Indices = NDArray[np.int64]
 NAMED = 5  # records in a message
+RARELY = 0.01  # what a model that is taken as it is says of a class that it does not know
 
 
 def read_start(path: Path, settings: Hyperparameters, store: Store, *, seed: int = 0) -> Checkpoint:
@@ -33,7 +37,7 @@ def read_start(path: Path, settings: Hyperparameters, store: Store, *, seed: int
     shaping = [name for name, parameter in own.items() if not parameter.of_training]
     mistakes = [
         f"{name} must be the checkpoint's {was[name]}, got {now[name]}"
-        for name in ("model", "normalise", *shaping)
+        for name in ("model", "normalise", "single_lead", *shaping)
         if was[name] != now[name]
     ]
     if start.leads != store.leads:
@@ -59,14 +63,43 @@ def read_start(path: Path, settings: Hyperparameters, store: Store, *, seed: int
     return start
 
 
-def load_start(model: Classifier, start: Checkpoint, store: Store) -> None:
-    """Load normalisation and backbone, and the head where it answers the same question; else the head stays fresh."""
+def load_start(model: Classifier, start: Checkpoint, store: Store, *, as_it_is: bool = False) -> None:
+    """Load normalisation and backbone, and the head where it answers the same question; else the head stays fresh.
+
+    as_it_is: the head answers as it did for the classes that both know, and 1 % for the store's others. Raises
+    ValueError where there is no class of both, or records have one label there and several here.
+    """
     halves = ["normalisation.", "backbone."]
     if (start.classes, start.multilabel) == (store.classes, store.multilabel):
         halves.append("head.")
+    elif as_it_is:
+        model.head.load_state_dict(_head_of_known_classes(start, store))
     for half in halves:
         weights = {name.removeprefix(half): value for name, value in start.weights.items() if name.startswith(half)}
         model.get_submodule(half[:-1]).load_state_dict(weights)
+
+
+def _head_of_known_classes(start: Checkpoint, store: Store) -> dict[str, Tensor]:
+    shared = [name for name in store.classes if name in start.classes]
+    if not shared or start.multilabel != store.multilabel:
+        raise Mistake(
+            f"train: none needs classes that the start knows, of the same kind: it knows {', '.join(start.classes)} "
+            f"({_kind(start.multilabel)}), the store has {', '.join(store.classes)} ({_kind(store.multilabel)}); "
+            "use one label map for both"
+        )
+    theirs = [start.classes.index(name) for name in shared]
+    ours = [store.classes.index(name) for name in shared]
+    head = {name.removeprefix("head."): value for name, value in start.weights.items() if name.startswith("head.")}
+    last = max(int(name.partition(".")[0]) for name in head)  # the layer that has a row a class
+    weight, bias = f"{last}.weight", f"{last}.bias"
+    answers = torch.zeros(len(store.classes), head[weight].shape[1])
+    unknown = torch.full((len(store.classes),), math.log(RARELY / (1 - RARELY)))
+    answers[ours], unknown[ours] = head[weight][theirs].cpu(), head[bias][theirs].cpu()
+    return {**head, weight: answers, bias: unknown}
+
+
+def _kind(multilabel: bool) -> str:
+    return "several labels a record" if multilabel else "one label a record"
 
 
 def _config_of(checkpoint: Checkpoint, settings: Hyperparameters) -> dict[str, Scalar]:

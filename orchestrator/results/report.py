@@ -9,6 +9,7 @@ from orchestrator.history.openings import read_test
 from orchestrator.history.run_contents import candidates_of, read_ledger, searches_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.failure_digest import failure_lines
+from orchestrator.results.stage_differences import stage_differences
 from orchestrator.results.status import status_of
 from orchestrator.results.table import COLLAPSED, judged_at, rows_of, table_markdown
 from orchestrator.search.selection import Winner, winner_of
@@ -61,7 +62,8 @@ def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: boo
         own = "" if won.metric == metric else f" ({won.metric})"
         score = f"{over.mean:.4f}{spread}{own} over {won.over}"
         lines.append(f"| {name} | {len(ledger.told())} | {won.trial} | {score} | {ledger.elapsed_s / 60:.1f} |")
-    worth = what_starts_were_worth([(read_ledger(stage), stage) for stage in candidates_of(experiment, folder)])
+    candidates = [(read_ledger(stage), stage) for stage in candidates_of(experiment, folder)]
+    worth = [*stage_differences(candidates), *what_starts_were_worth(candidates)]
     # A winner that cannot be trained from scratch is no failure of anybody's: the stages above say it.
     went_wrong = failure_lines([*map(folder.stage, experiment.searches), folder.final])
     rest = [*worth, *test_lines(tested), *went_wrong, f"all trials {folder.table_csv}"]

@@ -4,7 +4,17 @@ import torch
 from torch.nn import functional as F
 
 from ecgcore.training.hyperparameters import Hyperparameters
-from ecgcore.training.losses import asymmetric, bce, build_loss, class_weights, cross_entropy, focal, positive_weights
+from ecgcore.training.losses import (
+    asymmetric,
+    bce,
+    build_loss,
+    categorical_focal,
+    class_weights,
+    cross_entropy,
+    focal,
+    loss_weights,
+    positive_weights,
+)
 
 CPU = torch.device("cpu")
 
@@ -42,7 +52,9 @@ def test_gamma_silences_what_is_already_right():
     assert focused < plain / 100
 
 
-@pytest.mark.parametrize(("loss", "multilabel"), [("cross_entropy", True), ("weighted_bce", False), ("focal", False)])
+@pytest.mark.parametrize(
+    ("loss", "multilabel"), [("cross_entropy", True), ("weighted_bce", False), ("weighted_focal", True)]
+)
 def test_a_loss_that_does_not_fit_the_labels_is_refused_with_the_way_out(loss, multilabel):
     with pytest.raises(ValueError, match=f"labels? each, got {loss}; use .* or auto"):
         build_loss(
@@ -130,3 +142,30 @@ def test_a_class_that_nobody_has_weighs_one_and_nothing_is_divided_by_nothing():
     labels = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
     assert class_weights(labels).tolist() == [1, 1, 1]
     assert positive_weights(labels).tolist() == [1, 1, 1]
+
+
+def test_the_focal_loss_of_one_label_is_cross_entropy_that_forgets_what_is_right_already():
+    logits, labels = torch.randn(6, 3), torch.eye(3).repeat(2, 1)
+    assert categorical_focal(logits, labels, gamma=0).item() == pytest.approx(cross_entropy(logits, labels).item())
+    right, wrong = torch.tensor([[4.0, 0, 0]]), torch.tensor([[-4.0, 0, 0]])
+    label = torch.tensor([[1.0, 0, 0]])
+    plain = (cross_entropy(right, label) / cross_entropy(wrong, label)).item()
+    assert (categorical_focal(right, label, gamma=2) / categorical_focal(wrong, label, gamma=2)).item() < plain / 100
+
+
+def test_a_record_that_is_surely_right_has_a_gradient_of_zero_and_not_of_nothing():
+    logits = torch.tensor([[200.0, 0, 0]], requires_grad=True)
+    categorical_focal(logits, torch.tensor([[1.0, 0, 0]]), gamma=0.5).backward()
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_weighted_focal_counts_rare_classes_more_and_its_weights_are_known_to_the_prior_correction():
+    labels = np.array([[1, 0], [0, 1], [0, 1], [0, 1]], np.float32)
+    settings = Hyperparameters.read({"loss": "weighted_focal", "focal_gamma": 0.0})
+    loss = build_loss(settings, multilabel=False, labels=labels, device=CPU)
+    rare, common = torch.zeros(1, 2), torch.zeros(1, 2)
+    assert loss(rare, torch.tensor([[1.0, 0]])) == pytest.approx(3 * loss(common, torch.tensor([[0, 1.0]])))
+    weights = loss_weights(settings, multilabel=False, labels=labels)
+    assert weights is not None
+    assert weights.tolist() == pytest.approx(class_weights(labels).tolist())

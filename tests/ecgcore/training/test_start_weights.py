@@ -1,10 +1,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from scipy.special import expit
 
 from ecgcore.data.store import Split
+from ecgcore.serving.ensemble import ensemble_of
+from ecgcore.serving.prediction import predict_records
 from ecgcore.training.checkpoints import read_checkpoint
 from ecgcore.training.hyperparameters import Hyperparameters
 from ecgcore.training.start_weights import read_start
@@ -93,3 +97,38 @@ def test_weights_that_learnt_from_signals_processed_otherwise_are_refused(tmp_pa
         read_start(path, settings, tiny_store())
     alike = replace(tiny_store(), processing={"band_pass": [0.5, 40.0], "half": False})
     assert read_start(path, settings, alike).processing == {"band_pass": [0.5, 40.0]}
+
+
+def test_a_model_that_is_taken_as_it_is_answers_as_it_did_and_of_classes_it_does_not_know_rarely(earlier, tmp_path):
+    """The target has the source's classes in another order, and one more: what both know is judged by the same head."""
+    wide = np.pad(STORE.records.labels[:, ::-1], ((0, 0), (0, 1)))
+    wide[::3, 3] = 1
+    target = replace(
+        STORE,
+        classes=("rapid", "quick", "slow", "new"),
+        content_hash="wide",
+        records=replace(STORE.records, labels=wide),
+    )
+    fit = TinyFit(config={"train": "none"}, directory=tmp_path / "none", start_from=earlier, max_steps=1)
+    (metrics,), last = run(fit, target)
+    checkpoint = read_checkpoint(last)
+    held = checkpoint.predictions
+    assert held is not None
+    ensemble = ensemble_of([earlier])[0]
+    theirs = predict_records(ensemble, STORE.records.only(STORE.splits[0].validation))[0]
+    assert np.allclose(expit(held.logits[:, [2, 1, 0]]), theirs, atol=1e-6)
+    assert np.allclose(expit(held.logits[:, 3]), 0.01)
+    assert metrics["train_loss"] > 0
+    assert set(checkpoint.fingerprints) == set(read_checkpoint(earlier).fingerprints)  # of the target it learnt nothing
+
+
+@pytest.mark.parametrize("target", [with_classes(STORE, "never", "heard"), tiny_store(multilabel=False)])
+def test_taken_as_it_is_a_model_must_know_a_class_of_the_store(target, earlier, tmp_path):
+    fit = TinyFit(config={"train": "none"}, directory=tmp_path, start_from=earlier, max_steps=1)
+    with pytest.raises(ValueError, match="train: none needs classes that the start knows, of the same kind"):
+        run(fit, target)
+
+
+def test_taken_as_it_is_there_must_be_something_to_take(tmp_path):
+    with pytest.raises(ValueError, match="train: none needs a trained backbone, got no start_from"):
+        run(TinyFit(config={"train": "none"}, directory=tmp_path, max_steps=1), STORE)

@@ -8,7 +8,8 @@ import pytest
 from ecgcore.data.store import Split
 from ecgcore.training.checkpoints import read_checkpoint
 from ecgcore.training.feature_store import FeatureCache
-from ecgcore.training.one_fit import choose_part, refuse_judged, train
+from ecgcore.training.fold_parts import choose_part, refuse_judged
+from ecgcore.training.one_fit import train
 from ecgcore.training.train_statistics import measure
 from tests.ecgcore.tiny import Heard, TinyFit, run, tiny_records, tiny_store
 
