@@ -56,6 +56,12 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--test-share", type=float, metavar="X", help="of the records, to be sealed (default 0.2; 0: none)"
     )
+    parser.add_argument(
+        "--by",
+        choices=("patient", "record"),
+        default="patient",
+        help="what is in one part only (default patient); record: as beats are published, which says nothing of people",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of what is drawn (default 0)")
     parser.add_argument(
         "--allow-refused", type=float, default=5.0, metavar="PERCENT", help="unreadable records (default 5)"
@@ -128,11 +134,12 @@ def _recipe(namespace: argparse.Namespace) -> "Recipe":
         )
     band = "--band-pass must be LOW-HIGH in Hz"
     share: dict[str, Any] = {} if namespace.test_share is None else {"test_share": namespace.test_share}
-    # Without a word on the test part, that of the database is sealed.
-    cut = {"given_test": not share, "paced": namespace.paced}
+    # Without a word on the test part, that of the database is sealed; it is one by patient.
+    cut = {"given_test": not share and namespace.by == "patient", "paced": namespace.paced}
     return Recipe(
         recordings=recordings_from(namespace, readers, folders, cut=cut),
         rule=SplitRule(
+            by=namespace.by,
             folds=namespace.folds,
             repeats=namespace.repeats,
             seed=namespace.seed,
