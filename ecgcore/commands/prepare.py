@@ -42,6 +42,9 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--normalise", metavar="HOW", help="lead: each lead to mean 0, sd 1; record: one scale for all its leads"
     )
+    parser.add_argument(
+        "--most-frequent", type=int, metavar="K", help="classes: the K that most train records of every fold have"
+    )
     parser.add_argument("--half", action="store_true", help="store signals in 16 bits; the largest error is stated")
     parser.add_argument("--train-folds", metavar="1-6", help="given folds to train on")
     parser.add_argument("--validation-folds", metavar="7,8", help="given folds to validate on")
@@ -151,6 +154,7 @@ def _recipe(namespace: argparse.Namespace) -> "Recipe":
         leads=None if namespace.leads is None else tuple(namespace.leads.split(",")),
         rate=namespace.rate,
         allow_refused=namespace.allow_refused,
+        most_frequent=namespace.most_frequent,
         processing=Processing(
             band_pass=two_numbers(namespace.band_pass, "-", band) if namespace.band_pass else None,
             notch=namespace.notch,

@@ -17,10 +17,11 @@ from ecgcore.data import manifest as on_disk
 from ecgcore.data.groups import linked
 from ecgcore.data.kept_folder import kept_folder
 from ecgcore.data.manifest import SEALED, Manifest, digest_of
+from ecgcore.data.most_frequent import most_frequent, without_others
 from ecgcore.data.piecewise import Progress, Taken, read_all
 from ecgcore.data.splits import Division, SplitRule, divide
 from ecgcore.data.store import open_store
-from ecgcore.data.written_parts import label_matrix, open_records, write_open, write_part
+from ecgcore.data.written_parts import label_matrix, write_open, write_part
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import BY_PATIENT, BY_RECORD, Source
 from ecgcore.signals.arithmetic import STANDARD_LEADS
@@ -41,6 +42,7 @@ class StoreRequest:
     rate: float | None = None  # Hz, resampled to; None: that of the records, which must be one
     allow_refused: float = 5.0  # % of the records that may be unreadable before nothing is written
     processing: Processing = UNCHANGED
+    most_frequent: int | None = None  # of the source's classes, as many, see most_frequent.py; None: all
     workers: int | None = 1  # processes that read; None: one a core, where that pays; the store is the same for any
 
     def __post_init__(self) -> None:
@@ -51,6 +53,8 @@ class StoreRequest:
             mistakes.append(f"--allow-refused must be from 0 to 100 %, but got {self.allow_refused}")
         if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
             mistakes.append(f"--workers must be from 1 to {MOST_WORKERS}, but got {self.workers}")
+        if self.most_frequent is not None and self.most_frequent < 2:
+            mistakes.append(f"--most-frequent must be 2 or more, but got {self.most_frequent}")
         if not all(self.leads) or not self.leads or len({lead.lower() for lead in self.leads}) < len(self.leads):
             mistakes.append(f"--leads must name one lead or more, each once, but got {','.join(self.leads)!r}")
         if mistakes:
@@ -127,7 +131,7 @@ def _asked(request: StoreRequest) -> dict[str, Any]:
         del asked["rule"]["repeats"]
     if request.rule.by == BY_PATIENT:
         del asked["rule"]["by"]
-    return {name: value for name, value in asked.items() if name != "processing" or value}
+    return {name: value for name, value in asked.items() if name not in ("processing", "most_frequent") or value}
 
 
 def _write(
@@ -150,8 +154,17 @@ def _write(
         given=[one.listed.fold for one in taken],
         rule=request.rule,
     )
+    left_out = dict(source.left_out)
+    if request.most_frequent is None:
+        classes = _used_classes(source.classes, labels, division)
+    else:
+        classes = most_frequent(labels, source.classes, division.splits, request.most_frequent)
+        taken = [_of_classes(one, classes) for one in taken]
+        labels = label_matrix([one.listed for one in taken], classes)
+        before, division = division, without_others(division, labels.sum(axis=1) > 0)
+        # Counted and not named: names would say something of records that were in the test part.
+        left_out[f"without any of the {len(classes)} most frequent classes"] = len(before.used()) - len(division.used())
     _check_test_part(labels[division.test], source.directory)
-    classes = _used_classes(source.classes, labels, division)
     content = write_open(
         folder,
         taken,
@@ -170,7 +183,7 @@ def _write(
         sealed_hash=on_disk.sealed_hash(folder, content.signals),
         source=_origin(source, request),
         input_hash=input_hash,
-        left_out=source.left_out,
+        left_out=left_out,
         refused=refused,
         dropped={taken[record].listed.name: why for record, why in division.dropped.items()},
         unknown_codes=source.unknown_codes,
@@ -224,9 +237,13 @@ def _check_test_part(labels: NDArray[np.float32], directory: Path) -> None:
         )
 
 
+def _of_classes(one: Taken, classes: Sequence[str]) -> Taken:
+    labels = tuple(label for label in one.listed.labels if label in classes)
+    return with_fields(one, listed=with_fields(one.listed, labels=labels))
+
+
 def _used_classes(classes: Sequence[str], labels: NDArray[np.float32], division: Division) -> tuple[str, ...]:
-    used = np.concatenate([division.test, open_records(division)])
-    left = tuple(name for name, count in zip(classes, labels[used].sum(axis=0), strict=True) if count)
+    left = tuple(name for name, count in zip(classes, labels[division.used()].sum(axis=0), strict=True) if count)
     if len(left) < 2:
         raise Mistake(f"there must be two classes or more, but the records that are used have {', '.join(left)} only")
     return left

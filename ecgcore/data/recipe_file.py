@@ -207,7 +207,8 @@ def _processing(content: Content) -> Processing:
 
 def _store_words(content: Content) -> dict[str, Any]:
     leads = {} if content.leads is None else {"leads": tuple(content.leads)}
-    return {"rate": content.rate, "allow_refused": content.allow_refused, **leads}
+    plain = {"rate": content.rate, "allow_refused": content.allow_refused, "most_frequent": content.most_frequent}
+    return {**plain, **leads}
 
 
 def _beside(file: Path, path: str | None) -> Path | None:

@@ -103,6 +103,7 @@ class Content(_Keys):
         list[Folder], Field(min_length=1), BeforeValidator(lambda one: [one] if isinstance(one, Mapping) else one)
     ]
     label_map: Annotated[dict[str, Any] | None, BeforeValidator(_read_map)] = None
+    most_frequent: int | None = None
     leave_out: list[str] = []
     leads: list[str] | None = None
     rate: float | None = None

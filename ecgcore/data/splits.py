@@ -73,6 +73,14 @@ class Division:
     splits: tuple[Split, ...]  # one a fold
     dropped: dict[int, str] = field(default_factory=dict)  # record -> why it is in no part
 
+    def open(self) -> Indices:
+        """Return the records that are in a train or validation part, in order."""
+        return np.unique(np.concatenate([part for split in self.splits for part in (split.train, split.validation)]))
+
+    def used(self) -> Indices:
+        """Return the records that are in any part."""
+        return np.concatenate([self.test, self.open()])
+
 
 def fold_names(text: str | None, option: str) -> tuple[str, ...]:
     """Read `1-6`, `7,8` or names separated by commas. Raises ValueError naming the option."""

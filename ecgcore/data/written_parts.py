@@ -16,7 +16,6 @@ from ecgcore.data.manifest import HALF_SIGNALS, INDEX, SIGNALS, SPLITS, Content,
 from ecgcore.data.piecewise import Taken
 from ecgcore.data.splits import Division
 from ecgcore.data.store import COLUMNS, SEPARATOR
-from ecgcore.data.stratify import Indices
 from ecgcore.readers.source import Listed
 from ecgcore.signals.processing import Processing
 
@@ -24,11 +23,6 @@ from ecgcore.signals.processing import Processing
 def label_matrix(records: Sequence[Listed], classes: Sequence[str]) -> NDArray[np.float32]:
     """Return the labels (records, classes) as 0/1."""
     return np.array([[label in record.labels for label in classes] for record in records], np.float32)
-
-
-def open_records(division: Division) -> Indices:
-    """Return the records that are in a train or validation part, in order."""
-    return np.unique(np.concatenate([part for split in division.splits for part in (split.train, split.validation)]))
 
 
 def write_open(
@@ -44,7 +38,7 @@ def write_open(
     processing: Processing,
 ) -> Content:
     """Write everything but the sealed part and return what the manifest says of it."""
-    records = open_records(division)
+    records = division.open()
     signals = HALF_SIGNALS if processing.half else SIGNALS
     write_part(folder, [taken[record] for record in records], signals)
     parts = [{"train": split.train, "validation": split.validation} for split in division.splits]
