@@ -42,6 +42,9 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--normalise", metavar="HOW", help="lead: each lead to mean 0, sd 1; record: one scale for all its leads"
     )
+    parser.add_argument(
+        "--most-frequent", type=int, metavar="K", help="classes: the K that most train records of every fold have"
+    )
     parser.add_argument("--half", action="store_true", help="store signals in 16 bits; the largest error is stated")
     parser.add_argument("--train-folds", metavar="1-6", help="given folds to train on")
     parser.add_argument("--validation-folds", metavar="7,8", help="given folds to validate on")
@@ -55,6 +58,12 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, default=1, metavar="R", help="draw the K folds R times (default 1)")
     parser.add_argument(
         "--test-share", type=float, metavar="X", help="of the records, to be sealed (default 0.2; 0: none)"
+    )
+    parser.add_argument(
+        "--by",
+        choices=("patient", "record"),
+        default="patient",
+        help="what is in one part only (default patient); record: as beats are published, which says nothing of people",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of what is drawn (default 0)")
     parser.add_argument(
@@ -128,11 +137,12 @@ def _recipe(namespace: argparse.Namespace) -> "Recipe":
         )
     band = "--band-pass must be LOW-HIGH in Hz"
     share: dict[str, Any] = {} if namespace.test_share is None else {"test_share": namespace.test_share}
-    # Without a word on the test part, that of the database is sealed.
-    cut = {"given_test": not share, "paced": namespace.paced}
+    # Without a word on the test part, that of the database is sealed; it is one by patient.
+    cut = {"given_test": not share and namespace.by == "patient", "paced": namespace.paced}
     return Recipe(
         recordings=recordings_from(namespace, readers, folders, cut=cut),
         rule=SplitRule(
+            by=namespace.by,
             folds=namespace.folds,
             repeats=namespace.repeats,
             seed=namespace.seed,
@@ -144,6 +154,7 @@ def _recipe(namespace: argparse.Namespace) -> "Recipe":
         leads=None if namespace.leads is None else tuple(namespace.leads.split(",")),
         rate=namespace.rate,
         allow_refused=namespace.allow_refused,
+        most_frequent=namespace.most_frequent,
         processing=Processing(
             band_pass=two_numbers(namespace.band_pass, "-", band) if namespace.band_pass else None,
             notch=namespace.notch,

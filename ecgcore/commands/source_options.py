@@ -28,7 +28,7 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--target",
-        help="ptbxl: superclass (default), rhythm, codes; ludb: rhythm (default), codes; mitdb: beats or rhythm",
+        help="ptbxl: superclass (default), rhythm, codes, diagnostic; ludb: rhythm, codes; mitdb: beats, rhythm",
     )
     parser.add_argument("--label-map", type=Path, metavar="YAML", help=f"codes to classes: a file, or {SHIPPED}")
     parser.add_argument(

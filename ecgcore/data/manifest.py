@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgcore.mistakes import Mistake
+from ecgcore.readers.source import BY_PATIENT
 from ecgcore.whole_files import replacing
 
 FORMAT = 1
@@ -38,6 +39,7 @@ class Content:
     counts: Mapping[str, Any]  # per part: records, patients, records of each class
     files: Mapping[str, FileFacts]
     processing: Mapping[str, Any] = field(default_factory=dict)  # how signals were changed; empty: resampled at most
+    divided_by: str = BY_PATIENT  # record: one patient's records are in several parts, and each counts as a patient
 
     @property
     def signals(self) -> str:
@@ -66,6 +68,8 @@ class Manifest:
         content = asdict(self.content)
         if not content["processing"]:  # as if it were unknown, so that what was opened before is recognised
             del content["processing"]
+        if self.content.divided_by == BY_PATIENT:
+            del content["divided_by"]
         return digest_of(content)
 
 

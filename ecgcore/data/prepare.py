@@ -3,8 +3,6 @@
 Nothing of a sealed record remains outside sealed/ but the number of records and a hash. Prints nothing.
 """
 
-import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from dataclasses import replace as with_fields
@@ -18,13 +16,14 @@ from numpy.typing import NDArray
 from ecgcore.data import manifest as on_disk
 from ecgcore.data.groups import linked
 from ecgcore.data.kept_folder import kept_folder
-from ecgcore.data.manifest import HALF_SIGNALS, INDEX, SEALED, SIGNALS, SPLITS, Content, Manifest, digest_of, file_facts
+from ecgcore.data.manifest import SEALED, Manifest, digest_of
+from ecgcore.data.most_frequent import most_frequent, without_others
 from ecgcore.data.piecewise import Progress, Taken, read_all
 from ecgcore.data.splits import Division, SplitRule, divide
-from ecgcore.data.store import COLUMNS, SEPARATOR, open_store
-from ecgcore.data.stratify import Indices
+from ecgcore.data.store import open_store
+from ecgcore.data.written_parts import label_matrix, write_open, write_part
 from ecgcore.mistakes import Mistake
-from ecgcore.readers.source import Listed, Source
+from ecgcore.readers.source import BY_PATIENT, BY_RECORD, Source
 from ecgcore.signals.arithmetic import STANDARD_LEADS
 from ecgcore.signals.processing import UNCHANGED, Processing
 from ecgcore.whole_files import whole_folder
@@ -43,6 +42,7 @@ class StoreRequest:
     rate: float | None = None  # Hz, resampled to; None: that of the records, which must be one
     allow_refused: float = 5.0  # % of the records that may be unreadable before nothing is written
     processing: Processing = UNCHANGED
+    most_frequent: int | None = None  # of the source's classes, as many, see most_frequent.py; None: all
     workers: int | None = 1  # processes that read; None: one a core, where that pays; the store is the same for any
 
     def __post_init__(self) -> None:
@@ -53,6 +53,8 @@ class StoreRequest:
             mistakes.append(f"--allow-refused must be from 0 to 100 %, but got {self.allow_refused}")
         if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
             mistakes.append(f"--workers must be from 1 to {MOST_WORKERS}, but got {self.workers}")
+        if self.most_frequent is not None and self.most_frequent < 2:
+            mistakes.append(f"--most-frequent must be 2 or more, but got {self.most_frequent}")
         if not all(self.leads) or not self.leads or len({lead.lower() for lead in self.leads}) < len(self.leads):
             mistakes.append(f"--leads must name one lead or more, each once, but got {','.join(self.leads)!r}")
         if mistakes:
@@ -79,6 +81,8 @@ def prepare(
     allowed, or if the records cannot be divided as asked; OSError if the disk is full. After either nothing is left
     behind.
     """
+    if request.rule.by == BY_RECORD:
+        source = source.by_record()
     input_hash = digest_of([_asked(request), source.reader, source.target, source.input_hash()])
     if (target / on_disk.NAME).is_file() and not replace:
         replace = renew and on_disk.read_manifest(target).input_hash != input_hash
@@ -125,7 +129,9 @@ def _asked(request: StoreRequest) -> dict[str, Any]:
     asked["processing"] = request.processing.described()
     if request.rule.repeats == 1:
         del asked["rule"]["repeats"]
-    return {name: value for name, value in asked.items() if name != "processing" or value}
+    if request.rule.by == BY_PATIENT:
+        del asked["rule"]["by"]
+    return {name: value for name, value in asked.items() if name not in ("processing", "most_frequent") or value}
 
 
 def _write(
@@ -140,7 +146,7 @@ def _write(
 ) -> Manifest:
     """Divide the records, write every part, and return the manifest of it all."""
     (folder / SEALED).mkdir(mode=0o700)
-    labels = _label_matrix([one.listed for one in taken], source.classes)
+    labels = label_matrix([one.listed for one in taken], source.classes)
     division = divide(
         patients=[one.listed.patient for one in taken],
         signals=linked([one.lead_fingerprints for one in taken]),
@@ -148,19 +154,36 @@ def _write(
         given=[one.listed.fold for one in taken],
         rule=request.rule,
     )
+    left_out = dict(source.left_out)
+    if request.most_frequent is None:
+        classes = _used_classes(source.classes, labels, division)
+    else:
+        classes = most_frequent(labels, source.classes, division.splits, request.most_frequent)
+        taken = [_of_classes(one, classes) for one in taken]
+        labels = label_matrix([one.listed for one in taken], classes)
+        before, division = division, without_others(division, labels.sum(axis=1) > 0)
+        # Counted and not named: names would say something of records that were in the test part.
+        left_out[f"without any of the {len(classes)} most frequent classes"] = len(before.used()) - len(division.used())
     _check_test_part(labels[division.test], source.directory)
-    classes = _used_classes(source.classes, labels, division)
-    content = _write_open(
-        folder, taken, division, request=request, rate=rate, classes=classes, multilabel=source.multilabel
+    content = write_open(
+        folder,
+        taken,
+        division,
+        leads=request.leads,
+        rate=rate,
+        classes=classes,
+        multilabel=source.multilabel,
+        divided_by=source.divided_by,
+        processing=request.processing,
     )
-    _write_part(folder / SEALED, [taken[record] for record in division.test], content.signals)
+    write_part(folder / SEALED, [taken[record] for record in division.test], content.signals)
     return Manifest(
         content=content,
         sealed_records=len(division.test),
         sealed_hash=on_disk.sealed_hash(folder, content.signals),
         source=_origin(source, request),
         input_hash=input_hash,
-        left_out=source.left_out,
+        left_out=left_out,
         refused=refused,
         dropped={taken[record].listed.name: why for record, why in division.dropped.items()},
         unknown_codes=source.unknown_codes,
@@ -214,79 +237,16 @@ def _check_test_part(labels: NDArray[np.float32], directory: Path) -> None:
         )
 
 
-def _label_matrix(records: Sequence[Listed], classes: Sequence[str]) -> NDArray[np.float32]:
-    return np.array([[label in record.labels for label in classes] for record in records], np.float32)
+def _of_classes(one: Taken, classes: Sequence[str]) -> Taken:
+    labels = tuple(label for label in one.listed.labels if label in classes)
+    return with_fields(one, listed=with_fields(one.listed, labels=labels))
 
 
 def _used_classes(classes: Sequence[str], labels: NDArray[np.float32], division: Division) -> tuple[str, ...]:
-    used = np.concatenate([division.test, _open_records(division)])
-    left = tuple(name for name, count in zip(classes, labels[used].sum(axis=0), strict=True) if count)
+    left = tuple(name for name, count in zip(classes, labels[division.used()].sum(axis=0), strict=True) if count)
     if len(left) < 2:
         raise Mistake(f"there must be two classes or more, but the records that are used have {', '.join(left)} only")
     return left
-
-
-def _open_records(division: Division) -> Indices:
-    """Return the records that are in a train or validation part, in order."""
-    return np.unique(np.concatenate([part for split in division.splits for part in (split.train, split.validation)]))
-
-
-def _write_open(
-    folder: Path,
-    taken: list[Taken],
-    division: Division,
-    *,
-    request: StoreRequest,
-    rate: float,
-    classes: tuple[str, ...],
-    multilabel: bool,
-) -> Content:
-    """Write everything but the sealed part and return what the manifest says of it."""
-    records = _open_records(division)
-    processing = request.processing
-    signals = HALF_SIGNALS if processing.half else SIGNALS
-    _write_part(folder, [taken[record] for record in records], signals)
-    parts = [{"train": split.train, "validation": split.validation} for split in division.splits]
-    folds = [{name: np.searchsorted(records, part).tolist() for name, part in fold.items()} for fold in parts]
-    (folder / SPLITS).write_text(json.dumps(folds) + "\n", encoding="utf-8")
-    rounding = {"largest_rounding_error": max(taken[record].rounding for record in records)} if processing.half else {}
-    return Content(
-        classes=classes,
-        leads=request.leads,
-        rate=rate,
-        units=processing.units,
-        multilabel=multilabel,
-        records=len(records),
-        patients=len({taken[record].listed.patient for record in records}),
-        counts={
-            f"{name} of fold {number}": _counts([taken[record].listed for record in part], classes)
-            for number, fold in enumerate(parts)
-            for name, part in fold.items()
-        },
-        files={name: file_facts(folder / name) for name in (INDEX, signals, SPLITS)},
-        processing=processing.described() | rounding,
-    )
-
-
-def _counts(records: Sequence[Listed], classes: Sequence[str]) -> dict[str, Any]:
-    return {
-        "records": len(records),
-        "patients": len({record.patient for record in records}),
-        "classes": {name: sum(name in record.labels for record in records) for name in classes},
-    }
-
-
-def _write_part(folder: Path, taken: Sequence[Taken], signals: str) -> None:
-    """Write index.csv and the file of signals of the given records into `folder`."""
-    with (folder / INDEX).open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        for one in taken:
-            labels = SEPARATOR.join(one.listed.labels)
-            rows.writerow([one.listed.name, one.listed.patient, labels, one.samples, one.fingerprint])
-    with (folder / signals).open("wb") as whole:
-        for one in taken:
-            whole.write(one.signal_bytes())
 
 
 def _origin(source: Source, request: StoreRequest) -> dict[str, Any]:

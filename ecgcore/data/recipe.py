@@ -23,6 +23,7 @@ class Recipe:
     rate: float | None = None  # Hz; None: that of the recordings
     processing: Processing = UNCHANGED
     allow_refused: float = 5.0  # % of the records
+    most_frequent: int | None = None  # of the classes, as many; None: all
     workers: int | None = None  # processes that read; None: one a core, where that pays
 
     def __post_init__(self) -> None:
@@ -53,5 +54,6 @@ class Recipe:
             rate=RATE_OF_PTBXL if self._readers == ["ptbxl"] and self.rate is None else self.rate,
             allow_refused=self.allow_refused,
             processing=self.processing,
+            most_frequent=self.most_frequent,
             workers=self.workers,
         )

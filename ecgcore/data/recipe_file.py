@@ -20,6 +20,7 @@ from ecgcore.readers.label_map import LabelMap, label_map_from
 from ecgcore.readers.mitdb import DEFAULT
 from ecgcore.readers.recordings import Recordings, cut_of
 from ecgcore.readers.registry import READERS, Wish, wish_mistakes
+from ecgcore.readers.source import BY_PATIENT
 from ecgcore.signals.processing import UNCHANGED, Processing
 from ecgcore.synthetic.database import Synthesis
 
@@ -72,7 +73,7 @@ def recipe_from(mapping: Mapping[str, Any]) -> RecipeFile:
     for number, folder in enumerate(content.recordings):
         place = f"recordings.{number}" if several else "recordings"
         with mistakes.at(place):
-            wishes.append((folder.reader, _wish(folder, file, given_test=content.split.test_share is None)))
+            wishes.append((folder.reader, _wish(folder, file, given_test=_seals_given_test(content.split))))
         with mistakes.at(f"{place}.synthesize"):
             originals.append(_originals(folder, file))
     label_map, rule, processing = None, SplitRule(), UNCHANGED
@@ -175,9 +176,15 @@ def _label_map(content: Mapping[str, Any] | None) -> LabelMap | None:
     return label_map_from({key: value for key, value in content.items() if key != "file"}, Path(content["file"]))
 
 
+def _seals_given_test(split: Split) -> bool:
+    """Return whether a database's own test part is sealed: one by patient, unless a share is asked for."""
+    return split.test_share is None and split.by == BY_PATIENT
+
+
 def _rule(split: Split) -> SplitRule:
     share = {} if split.test_share is None else {"test_share": split.test_share}
     return SplitRule(
+        by=split.by,
         folds=split.folds,
         repeats=split.repeats,
         seed=split.seed,
@@ -200,7 +207,8 @@ def _processing(content: Content) -> Processing:
 
 def _store_words(content: Content) -> dict[str, Any]:
     leads = {} if content.leads is None else {"leads": tuple(content.leads)}
-    return {"rate": content.rate, "allow_refused": content.allow_refused, **leads}
+    plain = {"rate": content.rate, "allow_refused": content.allow_refused, "most_frequent": content.most_frequent}
+    return {**plain, **leads}
 
 
 def _beside(file: Path, path: str | None) -> Path | None:

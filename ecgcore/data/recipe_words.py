@@ -13,6 +13,7 @@ from ecgcore.data.automatic_folds import AUTO
 from ecgcore.data.manifest import digest_of
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.label_map import SHIPPED
+from ecgcore.readers.source import BY_PATIENT
 
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
 
@@ -90,6 +91,7 @@ class Split(_Keys):
     validation_folds: Folds = None
     test_folds: Folds = None
     fold_table: str | None = None
+    by: str = BY_PATIENT
 
 
 class Content(_Keys):
@@ -101,6 +103,7 @@ class Content(_Keys):
         list[Folder], Field(min_length=1), BeforeValidator(lambda one: [one] if isinstance(one, Mapping) else one)
     ]
     label_map: Annotated[dict[str, Any] | None, BeforeValidator(_read_map)] = None
+    most_frequent: int | None = None
     leave_out: list[str] = []
     leads: list[str] | None = None
     rate: float | None = None

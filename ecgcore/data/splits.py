@@ -16,6 +16,7 @@ from ecgcore.data.groups import linked
 from ecgcore.data.store import Split
 from ecgcore.data.stratify import Indices, deal
 from ecgcore.mistakes import Mistake
+from ecgcore.readers.source import BY_PATIENT, BY_RECORD
 
 MOST_FOLDS = 1000
 _NUMBER = re.compile("[0-9]{1,4}")  # of a fold in a range
@@ -35,6 +36,7 @@ class SplitRule:
     train: tuple[str, ...] = ()  # given folds, by name; records of a fold that is not named are left out
     validation: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+    by: str = BY_PATIENT  # record: patients are not kept whole, as in published work on single heartbeats
 
     def __post_init__(self) -> None:
         mistakes = []
@@ -46,6 +48,8 @@ class SplitRule:
             mistakes.append(f"--folds auto says how often they are drawn, too: leave --repeats {self.repeats} out")
         if not 1 <= self.repeats <= MOST_FOLDS or (self.repeats > 1 and self.folds is None):
             mistakes.append(f"--repeats must be from 1 to {MOST_FOLDS}, and needs --folds, but got {self.repeats}")
+        if self.by not in (BY_PATIENT, BY_RECORD):
+            mistakes.append(f"--by must be {BY_PATIENT} or {BY_RECORD}, but got {self.by!r}")
         if not 0 <= self.seed < 2**32:
             mistakes.append(f"--seed must be from 0 to {2**32 - 1}, but got {self.seed}")
         if self.test_share != 0 and not 0.05 <= self.test_share <= 0.5:
@@ -68,6 +72,14 @@ class Division:
     test: Indices
     splits: tuple[Split, ...]  # one a fold
     dropped: dict[int, str] = field(default_factory=dict)  # record -> why it is in no part
+
+    def open(self) -> Indices:
+        """Return the records that are in a train or validation part, in order."""
+        return np.unique(np.concatenate([part for split in self.splits for part in (split.train, split.validation)]))
+
+    def used(self) -> Indices:
+        """Return the records that are in any part."""
+        return np.concatenate([self.test, self.open()])
 
 
 def fold_names(text: str | None, option: str) -> tuple[str, ...]:

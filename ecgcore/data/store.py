@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ecgcore.data.disjoint import Members, assert_disjoint
 from ecgcore.data.manifest import HALF_SIGNALS, INDEX, SIGNALS, SPLITS, FileFacts, file_facts, read_manifest
 from ecgcore.mistakes import Mistake
+from ecgcore.readers.source import BY_PATIENT
 
 COLUMNS = ("record", "patient", "labels", "samples", "fingerprint")
 SEPARATOR = ";"  # between the labels of a record
@@ -91,6 +92,7 @@ class Store:
     records: Records
     splits: tuple[Split, ...]  # one a fold
     processing: Mapping[str, Any] = field(default_factory=dict)  # how signals were changed, see signals/processing.py
+    divided_by: str = BY_PATIENT  # record: `patients` are records, and one person's are in several parts
     withheld: Withheld | None = None  # an outer part, see outer_parts.py
 
 
@@ -121,6 +123,7 @@ def open_store(directory: Path) -> Store:
         records=records,
         splits=splits,
         processing=content.processing,
+        divided_by=content.divided_by,
     )
 
 

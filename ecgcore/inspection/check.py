@@ -14,8 +14,13 @@ from ecgcore.drawing.ecg_paper import Example
 from ecgcore.inspection.survey import Survey, named
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.reading import read_listed
-from ecgcore.readers.source import Listed, Source
+from ecgcore.readers.source import BY_PATIENT, BY_RECORD, Listed, Source
 from ecgcore.signals.same_recording import Outline, shared
+
+NOT_BY_PATIENT = (
+    "divided by record: one patient's records are in several parts; scores are comparable with published ones of that "
+    "protocol, and say nothing about new patients"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,14 +69,20 @@ def describe_store(directory: Path, *, compare: bool = False) -> Findings:
         survey.add(name, signal, rate=store.rate, leads=store.leads, units=units)
         survey.keep(name, signal, labels, store)
     parts = tuple(
-        PartCounts(name=name, records=part["records"], patients=part["patients"], classes=part["classes"])
+        PartCounts(
+            name=name,
+            records=part["records"],
+            patients=part["patients"] if content.divided_by == BY_PATIENT else None,
+            classes=part["classes"],
+        )
         for name, part in content.counts.items()
     )
     return Findings(
-        title=f"{directory}: {content.records} records of {content.patients} patients, and a test part of "
+        title=f"{directory}: {content.records} records{_of(content.patients, content.divided_by)}, and a test part of "
         f"{manifest.sealed_records} records ({_sealed_state(directory, manifest)})",
         parts=parts,
         facts=(
+            *([f"WARNING: {NOT_BY_PATIENT}"] if store.divided_by == BY_RECORD else []),
             *_absent(store),
             *survey.lines(),
             *([f"processing: {_processing_text(content.processing)}"] if content.processing else []),
@@ -108,7 +119,9 @@ def describe_source(source: Source, *, compare: bool = False) -> Findings:
     total = PartCounts(
         name="all",
         records=len(source.records),
-        patients=len({record.patient for record in source.records}) if known else None,
+        patients=len({record.patient for record in source.records})
+        if known and source.divided_by == BY_PATIENT
+        else None,
         classes={name: sum(name in record.labels for record in source.records) for name in source.classes},
     )
     return Findings(
@@ -152,15 +165,21 @@ def _by_recording(source: Source) -> Iterable[list[Listed]]:
     return groups.values()
 
 
+def _of(patients: int, divided_by: str) -> str:
+    return f" of {patients} patients" if divided_by == BY_PATIENT else ""
+
+
 def _place(findings: Findings) -> str:
     return findings.title.partition(": ")[0]
 
 
 def _part_text(part: PartCounts) -> str:
-    if part.patients is None:
+    if not part.classes:
         return f"{part.records} records, patients and labels unknown"
     counts = ", ".join(f"{name} {count}" for name, count in part.classes.items())
-    return f"{part.records} records of {part.patients} patients; {counts}"
+    return (
+        f"{part.records} records" + ("" if part.patients is None else f" of {part.patients} patients") + f"; {counts}"
+    )
 
 
 def _origin_facts(

@@ -68,7 +68,12 @@ def _table(findings: Findings) -> Iterator[str]:
     yield from (f"<th>{escape(head)}</th>" for head in heads)
     yield "</tr></thead><tbody>"
     for part in findings.parts:
-        cells = [part.name, part.records, part.patients, *(part.classes[name] for name in classes)]
+        cells = [
+            part.name,
+            part.records,
+            "" if part.patients is None else part.patients,
+            *(part.classes[name] for name in classes),
+        ]
         yield f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)}</tr>"
     yield "</tbody></table></div>"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from ecgcore.mistakes import Mistake
-from ecgcore.readers.source import Listed, Source, directories
+from ecgcore.readers.source import BY_PATIENT, BY_RECORD, Listed, Source, directories
 
 
 def together(sources: Sequence[Source]) -> Source:
@@ -33,6 +33,7 @@ def together(sources: Sequence[Source]) -> Source:
         left_out=dict(sum((Counter(source.left_out) for source in sources), Counter())),
         leads=tuple(leads),
         joined=tuple(folder for source in sources for folder in source.folders),
+        divided_by=BY_RECORD if any(source.divided_by == BY_RECORD for source in sources) else BY_PATIENT,
         corrected={f"{source.reader}/{name}": what for source in sources for name, what in source.corrected.items()},
     )
 

@@ -39,7 +39,7 @@ class Cut:
     after: float = 0.5  # s after it
     piece: float = 10.0  # s of a piece of one rhythm
     paced: bool = False  # with the records of paced hearts, which the AAMI leaves out
-    given_test: bool = True  # DS2 is the test part; False: parts are drawn by patient
+    given_test: bool = True  # DS2 is the test part; False: parts are drawn
 
     def __post_init__(self) -> None:
         mistakes = []

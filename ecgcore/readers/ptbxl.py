@@ -1,10 +1,11 @@
-"""PTB-XL: its two tables -> a Source, with the diagnostic superclass, the rhythm, or the SCP codes as target.
+"""PTB-XL: its two tables -> a Source; as target diagnostic superclass, rhythm, all SCP codes or the diagnostic.
 
 Wagner et al. 2020, Scientific Data 7:154. The official folds (`strat_fold`) come with it; who uses them decides which.
 """
 
 import ast
 import csv
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from ecgcore.readers.source import Listed, Source
 from ecgcore.readers.table_words import leads_outside, table_text
 
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
-TARGETS = ("superclass", "rhythm", "codes")
+TARGETS = ("superclass", "rhythm", "codes", "diagnostic")
+CERTAIN = 50.0  # % of likelihood from which a diagnostic code counts, where codes are asked for and not superclasses
 DATABASE, STATEMENTS = "ptbxl_database.csv", "scp_statements.csv"
 NEEDED = ("ecg_id", "patient_id", "scp_codes", "strat_fold", "filename_lr", "filename_hr")
 
@@ -23,7 +25,8 @@ Row = Mapping[str, str]
 def ptbxl_source(directory: Path, *, target: str = "superclass", rate: float = 100.0) -> Source:
     """List the records of a PTB-XL folder that have a label; those without are counted in `left_out`.
 
-    A superclass counts if any of its diagnostic codes is there, whatever its likelihood (0 is "unknown", not "absent").
+    A superclass counts if any of its diagnostic codes is there, whatever its likelihood (0 is "unknown", not "absent");
+    a code of the target `diagnostic` counts from a likelihood of 50 %.
     Up to 100 Hz the 100 Hz files are read, above it the 500 Hz files. Raises ValueError for all mistakes of the tables.
     """
     if target not in TARGETS:
@@ -77,8 +80,12 @@ def _labeller(statements: list[tuple[int, Row]], target: str) -> Callable[[Mappi
     elif target == "rhythm":
         label_of = {row[""]: row[""] for _, row in statements if row["rhythm"] == "1.0"}
     else:
-        label_of = {row[""]: row["diagnostic_class"] for _, row in statements if row["diagnostic"] == "1.0"}
-    return lambda codes: tuple(sorted({label_of[code] for code in codes if code in label_of}))
+        column = "" if target == "diagnostic" else "diagnostic_class"
+        label_of = {row[""]: row[column] for _, row in statements if row["diagnostic"] == "1.0"}
+    least = CERTAIN if target == "diagnostic" else -math.inf
+    return lambda codes: tuple(
+        sorted({label_of[code] for code, how in codes.items() if code in label_of and how >= least})
+    )
 
 
 def _codes(text: str) -> Mapping[str, float]:

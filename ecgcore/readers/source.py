@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ecgcore.readers.header import AS_STATED, Correction
 from ecgcore.readers.record import record_files
 from ecgcore.signals.arithmetic import STANDARD_LEADS
+
+BY_PATIENT, BY_RECORD = "patient", "record"  # what is kept whole when records are divided into parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +62,21 @@ class Source:
     unknown_codes: Mapping[str, int] = field(default_factory=dict)  # code that the label map lacks -> records with it
     corrected: Mapping[str, str] = field(default_factory=dict)  # record -> what its header states wrongly
     joined: tuple[Path, ...] = ()  # the folders, where there are several and `directory` only stands for them
+    divided_by: str = BY_PATIENT  # record: each counts as a patient of its own, though one person has several
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders of the recordings; of an array, none, since its file is all that is read there."""
         return self.joined or (() if self.directory.is_file() else (self.directory,))
+
+    def by_record(self) -> "Source":
+        """Return the source with each record as a patient of its own.
+
+        What divides, asserts that nobody is in two parts, and draws intervals then need not know of it; which of the
+        records are of one person is no longer said anywhere, so that nothing counts people that it did not keep apart.
+        """
+        records = tuple(replace(listed, patient=listed.name) for listed in self.records)
+        return replace(self, records=records, divided_by=BY_RECORD)
 
     def input_hash(self) -> str:
         """Return the sha256 of every byte that is read (tables, headers, signals) and of what was said of them.

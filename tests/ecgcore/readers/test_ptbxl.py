@@ -43,7 +43,9 @@ def test_a_folder_that_is_not_ptbxl_is_refused(tmp_path):
 
 
 def test_an_unknown_target_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="--target must be superclass, rhythm, codes for ptbxl, but got 'form'"):
+    with pytest.raises(
+        ValueError, match="--target must be superclass, rhythm, codes, diagnostic for ptbxl, but got 'form'"
+    ):
         ptbxl_source(tmp_path, target="form")
 
 
@@ -60,3 +62,24 @@ def test_codes_are_never_run_and_all_bad_rows_are_named(recordings, tmp_path):
 
     assert f"{DATABASE}:3: patient_id must be a whole number, but got 'nobody'" in str(raised.value)
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_diagnostic_code_counts_from_half_of_certainty(recordings, tmp_path):
+    shutil.copy(recordings / "ptbxl500" / STATEMENTS, tmp_path)
+    (tmp_path / DATABASE).write_text(
+        "ecg_id,patient_id,scp_codes,strat_fold,filename_lr,filename_hr\n"
+        "1,7.0,\"{'IMI': 50.0, 'LVH': 35.0, 'NDT': 100.0, 'SR': 100.0, 'ABQRS': 80.0}\",1,a,b\n"
+        "2,8.0,\"{'LVH': 15.0, 'SR': 0.0}\",1,a,b\n"
+    )
+
+    source = ptbxl_source(tmp_path, target="diagnostic")
+
+    assert [record.labels for record in source.records] == [("IMI", "NDT")]
+    assert source.left_out == {"without a diagnostic": 1}
+
+
+def test_diagnostic_codes_are_those_of_the_database(recordings):
+    source = ptbxl_source(recordings / "ptbxl500", target="diagnostic")
+
+    assert len(source.records) == 411
+    assert counts(source).items() >= {"NORM": 261, "NDT": 32, "LVH": 26, "LAFB": 25, "IMI": 19, "IRBBB": 18}.items()
