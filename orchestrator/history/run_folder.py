@@ -118,8 +118,11 @@ class RunFolder:
         return self.trial(key.trial) / f"seed{key.seed}-fold{key.fold}"
 
     def all_journals(self) -> list[Path]:
-        """Return every journal below the run: its own, those of its stages and outer parts, and of their finals."""
-        depths = ("", "*/", "*/final/", *(("outer-*/*/", "outer-*/rows/*/") if self.audit.exists() else ()))
+        """Return every journal below the run: its own, those of its stages, outer parts and finals, and of models that
+        are tested beside those.
+        """
+        of_parts = ("outer-*/*/", "outer-*/rows/*/", "outer-*/final/*/") if self.audit.exists() else ()
+        depths = ("", "*/", "final/*/", *of_parts)
         return sorted({path for depth in depths for path in self.path.glob(f"{depth}{JOURNAL}")})
 
     def progress(self) -> int:

@@ -66,8 +66,23 @@ def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: boo
     worth = [*stage_differences(candidates), *what_starts_were_worth(candidates)]
     # A winner that cannot be trained from scratch is no failure of anybody's: the stages above say it.
     went_wrong = failure_lines([*map(folder.stage, experiment.searches), folder.final])
-    rest = [*worth, *test_lines(tested), *went_wrong, f"all trials {folder.table_csv}"]
+    rest = [*worth, *test_lines(tested), *_beside_lines(tested, metric), *went_wrong, f"all trials {folder.table_csv}"]
     return _with_places([*lines, "", *rest], logged)
+
+
+def _beside_lines(tested: Mapping[str, Any], metric: str) -> Iterator[str]:
+    """Say of each model that was tested beside the winner what it scored by the metric and all that has an interval."""
+    for name, one in tested.get("beside", {}).items():
+        metrics = one["metrics"]
+        shown = dict.fromkeys([metric, *(key.removesuffix("_low") for key in metrics if key.endswith("_low"))])
+        scores = [_with_bounds(metrics, key) for key in shown if key in metrics]
+        yield f"beside it, in the same opening: {name} (trial {one['trial']} of {one['stage']}): {', '.join(scores)}"
+
+
+def _with_bounds(metrics: Mapping[str, float], name: str) -> str:
+    low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
+    spread = "" if low is None or high is None else f" [{low:.4f}, {high:.4f}]"
+    return f"{name} {metrics[name]:.4f}{spread}"
 
 
 def _failure(ledger: Ledger) -> str:

@@ -54,7 +54,8 @@ def run_experiment(
         won, _, _ = winner_among(searches)
         write_json(folder.winner, {**won.as_data(), "starts": what_starts_were_worth(searches)})
         session.progress.say(f"winner: {won.best}")
-        tested = make_final(stages, folder.final, how=experiment.final, session=session, reopen=reopen)
+        every = [folder.stage(name) for name in experiment.searches]
+        tested = make_final(stages, folder.final, how=experiment.final, session=session, reopen=reopen, stages=every)
         consolidate_experiment(experiment, folder)
     finally:
         journal.close()

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from orchestrator.history.records import State
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.history.sealed_part import part_of
+from orchestrator.runs.beside import Companion, made_beside
 from orchestrator.runs.final_members import final_spec, members_of, own_checkpoints, take_over
 from orchestrator.runs.starting import content_of, start_from_of
 from orchestrator.search.lineage import Lineage, from_nothing
@@ -45,9 +47,17 @@ from orchestrator.task import ScepticalTask
 
 
 def make_final(
-    sources: Sequence[RunFolder], final: RunFolder, *, how: FinalSpec, session: Session, reopen: bool = False
+    sources: Sequence[RunFolder],
+    final: RunFolder,
+    *,
+    how: FinalSpec,
+    session: Session,
+    reopen: bool = False,
+    stages: Sequence[RunFolder] = (),
 ) -> dict[str, Any]:
     """Make the winner of the searches one model in `final`, test and export it; return the content of test.json.
+
+    stages: those of the experiment, of which the final names some that are tested beside the winner (beside.py).
 
     A final that is already tested is returned as it is; one that was begun, and is another or failed, is set aside.
 
@@ -58,7 +68,10 @@ def make_final(
     members = members_of(chosen, ties, how)
     _make_room(final, final_spec(members, how), reopen=reopen)
     with made(members, final, how=how, session=session) as search:
-        return _test(search, final, winner, members, how, session, reopen=reopen)
+        done = final.test.exists() and final.model.exists()
+        make = partial(made, how=how, session=session)
+        companions = [] if done else made_beside(how, [*stages, *sources], chosen, final, make)
+        return _test(search, final, winner, members, how, session, companions=companions, reopen=reopen)
 
 
 @contextlib.contextmanager
@@ -109,6 +122,7 @@ def _test(
     how: FinalSpec,
     session: Session,
     *,
+    companions: Sequence[Companion],
     reopen: bool,
 ) -> dict[str, Any]:
     if final.test.exists() and final.model.exists():
@@ -116,9 +130,11 @@ def _test(
     paths = own_checkpoints(search.ledger, final)
     judged = [path for one in members for path in one.checkpoints] if how.form == "retrained" else paths
     if not final.test.exists():
-        names = tuple(str(path.relative_to(final.path)) for path in paths)
+        opened = [*paths, *(path for one in companions for path in one.paths)]
+        names = tuple(str(path.relative_to(final.path)) for path in opened)
         _open(search, final, names, session, reopen=reopen)
         scores = session.call(search.spec.task, "test", paths, final.path, judged)
+        beside = {one.name: one.tested(session) for one in companions}
         metrics = {name: float(value) for name, value in scores.items() if math.isfinite(value)}
         openings = len(openings_of(part_opened_by(final), final))
         task = prepared_task(search.spec.task)
@@ -145,6 +161,7 @@ def _test(
                 "steps": search.spec.stop_at or search.spec.max_steps,
                 "seeds": search.spec.seeds,
                 "checkpoints": names,
+                **({"beside": beside} if beside else {}),
             },
         )
     if not final.model.exists():

@@ -25,7 +25,8 @@ def plan(path: Path) -> Iterator[str]:
         yield f"{name}: the winner of {stage} without its start, over the same fits, unless another stage has it"
     last = (*experiment.candidates, *experiment.companions)
     yield f"final: the best winner of {', '.join(last)} by validation, retrained over {experiment.seeds} seeds"
-    yield "  test     the sealed part is opened once"
+    beside = f", for {', '.join(experiment.final.beside)} beside the winner as well" if experiment.final.beside else ""
+    yield f"  test     the sealed part is opened once{beside}"
 
 
 def _search_lines(name: str, spec: SearchSpec) -> Iterator[str]:

@@ -9,7 +9,7 @@ from orchestrator.names import stage_name_mistake
 from orchestrator.specs.limits import stage_numbers_too_large
 from orchestrator.specs.refinement import template_of
 from orchestrator.specs.search_mistakes import search_mistakes
-from orchestrator.specs.specs import FROM_SCRATCH, ExperimentSpec, SearchSpec
+from orchestrator.specs.specs import DEFAULT, FROM_SCRATCH, ExperimentSpec, SearchSpec
 from orchestrator.specs.start_from import PublishedSpec, is_plain, is_published, resolved
 from orchestrator.specs.strict_yaml import Document, Place, read_with_mistakes, read_yaml
 from orchestrator.specs.task_loading import path_arguments, task_class_of
@@ -143,6 +143,12 @@ def _searches_of(spec: ExperimentSpec, document: Document) -> tuple[dict[str, Se
         if name in spec.final.stages[:i]
     ]
     mistakes += [
+        f"{document.at(('final', 'beside', i))}: beside: must name stages of this experiment or {DEFAULT}, each once, "
+        f"got {name!r}"
+        for i, name in enumerate(spec.final.beside)
+        if name not in (*spec.stages, DEFAULT) or name in spec.final.beside[:i]
+    ]
+    mistakes += [
         f"{document.at(('stages', name))}: {name}: its search file must not say start_from; the stage does"
         for name, search in searches.items()
         if search.start_from is not None
@@ -183,6 +189,17 @@ def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], docum
     if not known:
         return
     first, *others = known
+    if DEFAULT in spec.final.beside and not any(searches[name].has_baseline for name in known):
+        yield (
+            f"{document.at(('final', 'beside'))}: beside: {DEFAULT}: no stage that competes tries its untuned default; "
+            "say baseline: true in one whose space varies, or leave it out"
+        )
+    for name in [one for one in spec.final.beside if one in searches]:
+        if searches[name].task != searches[first].task:
+            yield (
+                f"{document.at(('final', 'beside'))}: beside: can only be tested with the same task; {name} differs "
+                f"from {first}"
+            )
     for name in others:
         if any(getattr(searches[name], key) != getattr(searches[first], key) for key in ("metric", "mode", "task")):
             yield (

@@ -160,6 +160,9 @@ class StageSpec(StrictModel):
         return RefineSpec(refine=self.refine, points=self.points, trials=self.trials)
 
 
+DEFAULT = "default"  # in `beside`: the untuned configuration
+
+
 class FinalSpec(StrictModel):
     """Which stages compete (by validation), and what is made of the winner: see runs/final_run.py."""
 
@@ -168,6 +171,7 @@ class FinalSpec(StrictModel):
     of: Literal["winner", "ties"] = "winner"  # judged: of the winner's fits, or of those of all that tie with it
     seeds: int = Field(default=3, ge=1)  # retrained
     from_scratch: bool = True  # the winner of a stage that starts from weights competes without them, too
+    beside: list[str] = Field(default_factory=list)  # tested in the same opening: see runs/beside.py
 
 
 class ExperimentSpec(StrictModel):
