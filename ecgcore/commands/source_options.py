@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Written here, too: their home (ecgcore/readers/registry.py) imports numpy, for which --help need not wait. A test
 # compares the two.
-READERS = ("ptbxl", "cinc2017", "challenge", "ludb", "mitdb", "numpy", "own")
+READERS = ("ptbxl", "cinc2017", "challenge", "ludb", "mitdb", "heartbeat_csv", "chapman", "numpy", "own")
 LABEL_MAPS = Path(__file__).parent.parent / "readers" / "label_maps"
 SHIPPED = " or ".join(sorted(path.stem for path in LABEL_MAPS.glob("*.yaml")))
 

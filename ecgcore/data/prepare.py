@@ -173,6 +173,7 @@ def _write(
         rate=rate,
         classes=classes,
         multilabel=source.multilabel,
+        units=source.units,
         divided_by=source.divided_by,
         processing=request.processing,
     )

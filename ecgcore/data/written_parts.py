@@ -34,6 +34,7 @@ def write_open(
     rate: float,
     classes: tuple[str, ...],
     multilabel: bool,
+    units: str,
     divided_by: str,
     processing: Processing,
 ) -> Content:
@@ -49,7 +50,7 @@ def write_open(
         classes=classes,
         leads=leads,
         rate=rate,
-        units=processing.units,
+        units=processing.units if processing.normalise else units,
         multilabel=multilabel,
         records=len(records),
         patients=len({taken[record].listed.patient for record in records}),

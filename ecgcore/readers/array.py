@@ -4,9 +4,10 @@ What an array does not say of itself, rate, leads and unit, has to be named: not
 NaN.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.labels_csv import read_table
 from ecgcore.readers.record import Recording, check_samples
-from ecgcore.readers.source import ArrayRow, Listed, Source
+from ecgcore.readers.source import RELATIVE, ArrayRow, Listed, Source
 from ecgcore.signals.arithmetic import MILLIVOLTS_PER_UNIT, canonical_lead, in_millivolts, lead_order
 
 
@@ -86,8 +87,12 @@ def array_source(file: Path, form: ArrayFormat, *, table: Path | None = None) ->
     )
 
 
-def read_row(listed: Listed, leads: Sequence[str] | None = None) -> Recording:
+def read_row(
+    listed: Listed, leads: Sequence[str] | None = None, *, values_of: Callable[[Path, int], NDArray[Any]]
+) -> Recording:
     """Read one record of an array, its rows in the order of `leads` (None: all, as they come).
+
+    values_of: returns the (leads, samples) signal of a row of the file.
 
     Raises ValueError `<name>: <reason>` as `read_record` does.
     """
@@ -95,10 +100,11 @@ def read_row(listed: Listed, leads: Sequence[str] | None = None) -> Recording:
     said = listed.array
     try:
         order = lead_order(said.leads, said.leads if leads is None else leads)
-        values = np.asarray(np.load(listed.path, mmap_mode="r", allow_pickle=False)[said.row][order], np.float64)
+        values = np.asarray(values_of(listed.path, said.row)[order], np.float64)
         there = np.flatnonzero(~np.isnan(values).all(axis=0))
         values = values[:, : there[-1] + 1 if len(there) else 0]  # what lies behind is padding
-        signal = in_millivolts(values, [said.unit] * len(order))
+        # What was scaled before it was published has no unit to convert from.
+        signal = values.astype(np.float32) if said.unit == RELATIVE else in_millivolts(values, [said.unit] * len(order))
         check_samples(signal, [said.leads[row] for row in order])
     except (ValueError, OSError, IndexError) as error:
         raise Mistake(f"{listed.name}: {error}") from error
@@ -111,6 +117,11 @@ def read_row(listed: Listed, leads: Sequence[str] | None = None) -> Recording:
         leads=tuple(said.leads[row] for row in order),
         units=(said.unit,) * len(order),
     )
+
+
+def mapped_row(file: Path, row: int) -> NDArray[Any]:
+    """Return the (leads, samples) signal of a row of a .npy file, in its own unit."""
+    return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False)[row])
 
 
 def _mapped(file: Path, mistakes: list[str]) -> NDArray[np.generic] | None:

@@ -12,13 +12,19 @@ from ecgcore.readers.source import BY_PATIENT, BY_RECORD, Listed, Source, direct
 def together(sources: Sequence[Source]) -> Source:
     """Return one source; names of records and patients begin with their reader's, `ludb/17`. One comes back as it is.
 
-    Raises ValueError if two are of the same reader, since names might then meet, or if they have no lead in common.
+    Raises ValueError if two are of the same reader, since names might then meet, or if they have no lead in common or
+    not one unit.
     """
     if len(sources) == 1:
         return sources[0]
     twice = [reader for reader, count in Counter(source.reader for source in sources).items() if count > 1]
     if twice:
         raise Mistake(f"each --reader may be given once, but got {', '.join(twice)} more than once")
+    if any(source.units != sources[0].units for source in sources):
+        raise Mistake(
+            f"{directories(source.directory for source in sources)}: the sources must have one unit, but "
+            + ", ".join(f"{source.reader} has {source.units}" for source in sources)
+        )
     leads = [lead for lead in sources[0].leads if all(lead in source.leads for source in sources)]
     if not leads:
         raise Mistake(f"{directories(source.directory for source in sources)}: the sources have no lead in common")
@@ -33,6 +39,7 @@ def together(sources: Sequence[Source]) -> Source:
         left_out=dict(sum((Counter(source.left_out) for source in sources), Counter())),
         leads=tuple(leads),
         joined=tuple(folder for source in sources for folder in source.folders),
+        units=sources[0].units,
         divided_by=BY_RECORD if any(source.divided_by == BY_RECORD for source in sources) else BY_PATIENT,
         corrected={f"{source.reader}/{name}": what for source in sources for name, what in source.corrected.items()},
     )

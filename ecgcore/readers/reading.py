@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 
-from ecgcore.readers.array import read_row
+from ecgcore.readers.array import mapped_row, read_row
+from ecgcore.readers.chapman import chapman_values
+from ecgcore.readers.heartbeat_csv import beat_values
 from ecgcore.readers.record import Recording, read_record
 from ecgcore.readers.source import Listed
+
+_VALUES_OF = {"npy": mapped_row, "beats": beat_values, "chapman": chapman_values}
 
 
 def read_listed(listed: Listed, leads: Sequence[str] | None = None) -> Recording:
@@ -13,7 +17,7 @@ def read_listed(listed: Listed, leads: Sequence[str] | None = None) -> Recording
     Raises ValueError `<name>: <reason>` if it cannot be read.
     """
     if listed.array:
-        return read_row(listed, leads)
+        return read_row(listed, leads, values_of=_VALUES_OF[listed.array.form])
     return read_record(
         listed.path,
         name=listed.name,

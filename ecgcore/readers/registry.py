@@ -7,8 +7,10 @@ from pathlib import Path
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.array import ArrayFormat, array_source
 from ecgcore.readers.challenge import challenge_source, dx_codes
+from ecgcore.readers.chapman import chapman_source, is_chapman
 from ecgcore.readers.cinc2017 import REFERENCE, cinc2017_source
 from ecgcore.readers.header import header_comments
+from ecgcore.readers.heartbeat_csv import TEST, TRAIN, heartbeat_source
 from ecgcore.readers.labels_csv import own_source
 from ecgcore.readers.ludb import TABLE as LUDB_TABLE
 from ecgcore.readers.ludb import TARGETS as LUDB_TARGETS
@@ -42,19 +44,22 @@ READERS: Mapping[str, Callable[[Wish], Source]] = {
     "mitdb": lambda wish: mitdb_source(
         wish.directory, cut=replace(wish.cut, target=wish.target) if wish.target else wish.cut
     ),
+    "heartbeat_csv": lambda wish: heartbeat_source(wish.directory),
+    "chapman": lambda wish: chapman_source(wish.directory, table=wish.table),
     "numpy": lambda wish: array_source(wish.directory, wish.array, table=wish.table),
     "own": lambda wish: own_source(wish.directory, table=wish.table),
 }
 TARGETS = {"ptbxl": PTBXL_TARGETS, "ludb": LUDB_TARGETS, "mitdb": MITDB_TARGETS}
 WITH_TARGET = tuple(TARGETS)
-WITH_TABLE = ("own", "numpy", "cinc2017")
+WITH_TABLE = ("own", "numpy", "cinc2017", "chapman")
+FILES = ("numpy", "heartbeat_csv")  # readers to which --from may name a file
 WITH_CUT = ("mitdb",)
 WITH_ARRAY = ("numpy",)
 
 
 def source_of(reader: str, wish: Wish) -> Source:
     """List the records of a folder by a reader's name. Raises ValueError as that does, and for options it lacks."""
-    if reader != "numpy" and not wish.directory.is_dir():
+    if reader not in FILES and not wish.directory.is_dir():
         raise Mistake(f"{wish.directory} is not a folder: --from must be the folder of the recordings")
     if mistakes := wish_mistakes(reader, wish):
         raise Mistake("\n".join(mistakes))
@@ -80,9 +85,12 @@ def wish_mistakes(reader: str, wish: Wish) -> list[str]:
 def recognise(directory: Path) -> str | None:
     """Return the reader for a folder by the files in it; None if none is known."""
     signs = {DATABASE: "ptbxl", LUDB_TABLE: "ludb", REFERENCE: "cinc2017", "labels.csv": "own"}
+    signs |= {TRAIN: "heartbeat_csv", TEST: "heartbeat_csv"}
     for name, reader in signs.items():
         if (directory / name).is_file():
             return reader
+    if is_chapman(directory):
+        return "chapman"
     if next(directory.glob(f"*.{ANNOTATOR}"), None):
         return "mitdb"
     header = next(directory.rglob("*.hea"), None)

@@ -4,12 +4,15 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from ecgcore.readers.header import AS_STATED, Correction
 from ecgcore.readers.record import record_files
 from ecgcore.signals.arithmetic import STANDARD_LEADS
 
 BY_PATIENT, BY_RECORD = "patient", "record"  # what is kept whole when records are divided into parts
+
+MILLIVOLTS, RELATIVE = "mV", "1"  # units of a store's signals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +22,8 @@ class ArrayRow:
     row: int
     rate: float  # Hz
     leads: tuple[str, ...]
-    unit: str  # mV, uV or V
+    unit: str  # mV, uV or V; 1: the signals are scaled, and no voltage is known
+    form: Literal["npy", "beats", "chapman"] = "npy"  # what the file is, see reading.py
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +31,7 @@ class Listed:
     """One record as its table lists it: a whole recording, or a span of one."""
 
     name: str
-    path: Path  # of the WFDB record, without suffix; of the .npy file for a row of an array
+    path: Path  # of the WFDB record, without suffix; of the file that an array is in
     patient: str
     labels: tuple[str, ...]
     fold: str = ""  # the name of the fold that the table gives it; empty: none
@@ -62,6 +66,7 @@ class Source:
     unknown_codes: Mapping[str, int] = field(default_factory=dict)  # code that the label map lacks -> records with it
     corrected: Mapping[str, str] = field(default_factory=dict)  # record -> what its header states wrongly
     joined: tuple[Path, ...] = ()  # the folders, where there are several and `directory` only stands for them
+    units: str = MILLIVOLTS  # of the signals once read; 1: relative, as they were scaled before they were published
     divided_by: str = BY_PATIENT  # record: each counts as a patient of its own, though one person has several
 
     @property
