@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 LAYOUTS = ("4x3", "2x6")
-FEWEST_PIXELS, MOST_PIXELS = 64, 1024
+PIXELS, FEWEST_PIXELS, MOST_PIXELS = 224, 64, 1024  # of a side: what most networks take, and from where to where
 CLOSEST = 3.0  # pixels between lines of a grid; one that would be denser is left out: it would be a grey veil
 PAPER, FINE, COARSE = (255, 248, 246), (250, 218, 216), (236, 160, 158)
 FAINT = (245, 196, 194)  # the coarse grid where it stands alone, and is denser on the screen than traces are
@@ -47,7 +47,7 @@ class ChartForm:
     """How a record is drawn: once in each layout, as square pictures."""
 
     layouts: tuple[str, ...]
-    pixels: int = 224  # of a side
+    pixels: int = PIXELS  # of a side
 
     def __post_init__(self) -> None:
         mistakes = []
