@@ -45,6 +45,7 @@ check: install  ## Format, lint, types.
 bench: install  ## Ratios measured side by side on this machine.
 	@$(BIN)/python -m tests.benchmarks.overhead
 	@$(BIN)/python -m tests.benchmarks.frozen_features
+	@$(BIN)/python -m tests.benchmarks.charts
 	@$(BIN)/python -m tests.benchmarks.pool
 	@$(BIN)/python -m tests.benchmarks.coverage
 	@$(BIN)/python -m tests.benchmarks.selection
