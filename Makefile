@@ -10,7 +10,7 @@ help:  ## This list.
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv .venv
 	@echo "installing into .venv (about two minutes)"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev,vision]'
 	@touch $@
 
 install: .venv/installed  ## Install into .venv, with the versions of constraints.txt.
@@ -45,6 +45,7 @@ check: install  ## Format, lint, types.
 bench: install  ## Ratios measured side by side on this machine.
 	@$(BIN)/python -m tests.benchmarks.overhead
 	@$(BIN)/python -m tests.benchmarks.frozen_features
+	@$(BIN)/python -m tests.benchmarks.charts
 	@$(BIN)/python -m tests.benchmarks.pool
 	@$(BIN)/python -m tests.benchmarks.coverage
 	@$(BIN)/python -m tests.benchmarks.selection

@@ -12,6 +12,7 @@ from ecgcore.mistakes import Mistake
 
 if TYPE_CHECKING:
     from ecgcore.data.recipe import Recipe
+    from ecgcore.drawing.charts import ChartForm
 
 
 def add_prepare(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,8 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
         "--most-frequent", type=int, metavar="K", help="classes: the K that most train records of every fold have"
     )
     parser.add_argument("--half", action="store_true", help="store signals in 16 bits; the largest error is stated")
+    parser.add_argument("--charts", metavar="4x3,2x6", help="draw every record, too, as pictures of these layouts")
+    parser.add_argument("--chart-pixels", type=int, metavar="N", help="side of a picture (default 224)")
     parser.add_argument("--train-folds", metavar="1-6", help="given folds to train on")
     parser.add_argument("--validation-folds", metavar="7,8", help="given folds to validate on")
     parser.add_argument("--test-folds", metavar="9", help="given folds to seal")
@@ -161,8 +164,19 @@ def _recipe(namespace: argparse.Namespace) -> "Recipe":
             normalise=namespace.normalise,
             half=namespace.half,
         ),
+        charts=_charts(namespace.charts, namespace.chart_pixels),
         workers=namespace.workers,
     )
+
+
+def _charts(layouts: str | None, pixels: int | None) -> "ChartForm | None":
+    from ecgcore.drawing.charts import PIXELS, ChartForm
+
+    if layouts is not None:
+        return ChartForm(tuple(layouts.split(",")), PIXELS if pixels is None else pixels)
+    if pixels is not None:
+        raise Mistake(f"--chart-pixels must come with --charts, but got {pixels} alone")
+    return None
 
 
 def _fold_count(text: str) -> "int | Literal['auto']":

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from ecgcore.whole_files import replacing
 FORMAT = 1
 NAME = "manifest.json"
 INDEX, SPLITS, SEALED = "index.csv", "splits.json", "sealed"
-SIGNALS, HALF_SIGNALS = "signals.f32", "signals.f16"
+SIGNALS, HALF_SIGNALS, CHARTS = "signals.f32", "signals.f16", "charts.u8"
+LARGE = (SIGNALS, HALF_SIGNALS, CHARTS)  # checked by size when a store is opened, by hash only by `data check`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +41,21 @@ class Content:
     files: Mapping[str, FileFacts]
     processing: Mapping[str, Any] = field(default_factory=dict)  # how signals were changed; empty: resampled at most
     divided_by: str = BY_PATIENT  # record: one patient's records are in several parts, and each counts as a patient
+    charts: Mapping[str, Any] = field(default_factory=dict)  # their form, see drawing/charts.py; empty: there are none
 
     @property
     def signals(self) -> str:
         """Return the name of the file of signals."""
         return HALF_SIGNALS if HALF_SIGNALS in self.files else SIGNALS
+
+    @property
+    def large(self) -> tuple[str, ...]:
+        """Return the names of the files of signals and charts, which the sealed part has, too."""
+        return tuple(name for name in LARGE if name in self.files)
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain types, without charts where there are none: what was before there were any."""
+        return {name: value for name, value in asdict(self).items() if name != "charts" or value}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +76,7 @@ class Manifest:
     @property
     def content_hash(self) -> str:
         """Identity of the open part of the store."""
-        content = asdict(self.content)
+        content = self.content.plain()
         if not content["processing"]:  # as if it were unknown, so that what was opened before is recognised
             del content["processing"]
         if self.content.divided_by == BY_PATIENT:
@@ -84,17 +95,22 @@ def file_facts(path: Path) -> FileFacts:
         return FileFacts(bytes=path.stat().st_size, sha256=hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def sealed_hash(directory: Path, signals: str) -> str:
+def sealed_hash(directory: Path, large: Iterable[str]) -> str:
     """Return the hash of the sealed part below a store, from the bytes of its files; nothing of them is looked at.
 
-    signals: the name of the file of signals.
+    large: the names of the files beside its index, see `Content.large`.
     """
-    return digest_of({name: file_facts(directory / SEALED / name).sha256 for name in (INDEX, signals)})
+    return digest_of({name: file_facts(directory / SEALED / name).sha256 for name in (INDEX, *large)})
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Write manifest.json, with both hashes, whole or not at all."""
-    text = {"format": FORMAT, "content_hash": manifest.content_hash, **asdict(manifest)}
+    text = {
+        "format": FORMAT,
+        "content_hash": manifest.content_hash,
+        **asdict(manifest),
+        "content": manifest.content.plain(),
+    }
     with replacing(directory / NAME) as beside:
         beside.write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
 

@@ -1,7 +1,7 @@
-"""Every record of a source, read and processed by all cores into pieces on disk: a second attempt goes on from them.
+"""Every record of a source, processed and drawn by all cores into pieces on disk: a second attempt goes on there.
 
-Knows nothing of splits and stores: the pieces hold all signals, in a folder that only the user may look into, which
-whoever asked for them removes.
+Knows nothing of splits and stores: the pieces hold all signals and charts, in a folder that only the user may look
+into, which whoever asked for them removes.
 """
 
 import json
@@ -12,15 +12,17 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.drawing.charts import ChartForm, draw
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.reading import read_listed
 from ecgcore.readers.source import Listed, Source
@@ -33,6 +35,7 @@ PIECES, LARGEST = 32, 64  # a source is cut into 32 pieces, or more of 64 record
 # CinC 2017's 2,202 records (43 MB) took 8.2 s with one process and 10.2 s with two, on 2 busy cores, since each needs
 # 2 s to import its libraries.
 WORTHWHILE = 64 * 2**20
+WORTHWHILE_CHARTS = 2**29  # bytes of charts, likewise: 3,600 of 224 pixels, 4 s
 
 Progress = Callable[[int, int], None]  # records done, of all
 
@@ -49,12 +52,21 @@ class Taken:
     piece: Path
     begin: int  # bytes
     size: int  # bytes
+    number: int  # of those taken of its piece, from 0
 
     def signal_bytes(self) -> bytes:
         """Read the processed signal, as it will be stored."""
-        with self.piece.open("rb") as file:
-            file.seek(self.begin)
-            return file.read(self.size)
+        return _bytes_at(self.piece, self.begin, self.size)
+
+    def chart_bytes(self, form: ChartForm) -> bytes:
+        """Read its charts, as they will be stored."""
+        return _bytes_at(self.piece.with_suffix(".charts"), self.number * form.size, form.size)
+
+
+def _bytes_at(path: Path, begin: int, size: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(begin)
+        return file.read(size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +78,8 @@ class _Piece:
     rate: float
     chosen: bool  # whether the rate was asked for; if not, a record of another is refused
     processing: Processing
-    place: Path  # <place>.signals and <place>.json; the second is written last
+    charts: ChartForm | None
+    place: Path  # <place>.signals, .charts and .json; the last is written last
 
     @property
     def facts(self) -> Path:
@@ -80,6 +93,7 @@ def read_all(
     leads: tuple[str, ...],
     rate: float | None,
     processing: Processing,
+    charts: ChartForm | None,
     workers: int | None,
     progress: Progress = lambda done, records: None,
 ) -> tuple[list[Taken], dict[str, str], float]:
@@ -97,12 +111,13 @@ def read_all(
             rate=decided,
             chosen=rate is not None,
             processing=processing,
+            charts=charts,
             place=folder / f"{number:06d}",
         )
         for number, records in enumerate(_cut(source.records))
     ]
     done = 0
-    for piece in _read(pieces, workers=workers or _worthwhile_workers(source)):
+    for piece in _read(pieces, workers=workers or _worthwhile_workers(source, charts)):
         done += len(piece.records)
         progress(done, len(source.records))
     taken: list[Taken] = []
@@ -129,9 +144,11 @@ def _cut(records: Sequence[Listed]) -> Iterator[tuple[Listed, ...]]:
         yield tuple(listed for recording in recordings[begin : begin + size] for listed in recording)
 
 
-def _worthwhile_workers(source: Source) -> int:
+def _worthwhile_workers(source: Source, charts: ChartForm | None) -> int:
     """Return how many processes read if nobody said: one a core, or one alone where starting more takes longer."""
-    return len(os.sched_getaffinity(0)) if _bytes(source) > WORTHWHILE else 1
+    drawn = len(source.records) * charts.size if charts else 0
+    pays = _bytes(source) > WORTHWHILE or drawn > WORTHWHILE_CHARTS
+    return len(os.sched_getaffinity(0)) if pays else 1
 
 
 def _bytes(source: Source) -> int:
@@ -185,11 +202,11 @@ def _end_with_parent() -> None:
 
 
 def _read_piece(piece: _Piece) -> _Piece:
-    """Write a piece's signals one after the other, and then what they are."""
+    """Write a piece's signals and charts, each one after the other, and then what they are."""
     rows: list[dict[str, Any]] = []
     refused: dict[int, str] = {}
     number = 0
-    with replacing(piece.place.with_suffix(".signals")) as beside, beside.open("wb") as file:
+    with _writing(piece, ".signals") as file, _writing(piece, ".charts") if piece.charts else nullcontext() as drawn:
         for _, group in groupby(piece.records, key=lambda listed: listed.recording):
             spans = list(group)
             try:
@@ -203,6 +220,8 @@ def _read_piece(piece: _Piece) -> _Piece:
                 try:
                     signal = scaled(_span(whole, listed, rate=rate), piece.processing)
                     kept, rounding = stored(signal, piece.processing)
+                    if piece.charts and drawn:
+                        drawn.write(draw(signal, piece.charts, rate=rate, leads=piece.leads).tobytes())
                     rows.append(_facts(signal, number, rounding=rounding, begin=file.tell(), size=kept.nbytes))
                     file.write(kept.tobytes())
                 except ValueError as error:
@@ -211,6 +230,12 @@ def _read_piece(piece: _Piece) -> _Piece:
     with replacing(piece.facts) as beside:
         beside.write_text(json.dumps({"taken": rows, "refused": list(refused.items())}), encoding="utf-8")
     return piece
+
+
+@contextmanager
+def _writing(piece: _Piece, suffix: str) -> Iterator[BinaryIO]:
+    with replacing(piece.place.with_suffix(suffix)) as beside, beside.open("wb") as file:
+        yield file
 
 
 def _recording(listed: Listed, piece: _Piece) -> tuple[NDArray[np.float32], float]:
@@ -250,6 +275,7 @@ def _facts(signal: NDArray[np.float32], number: int, *, rounding: float, begin: 
 def _collect(piece: _Piece, taken: list[Taken], refused: dict[str, str]) -> None:
     found = json.loads(piece.facts.read_text(encoding="utf-8"))
     place = piece.place.with_suffix(".signals")
-    for row in found["taken"]:
-        taken.append(Taken(listed=piece.records[row.pop("number")], piece=place, **row))
+    for number, row in enumerate(found["taken"]):
+        listed = piece.records[row.pop("number")]
+        taken.append(Taken(listed=listed, piece=place, number=number, **row))
     refused.update({piece.records[number].name: reason for number, reason in found["refused"]})

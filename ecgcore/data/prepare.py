@@ -22,9 +22,10 @@ from ecgcore.data.piecewise import Progress, Taken, read_all
 from ecgcore.data.splits import Division, SplitRule, divide
 from ecgcore.data.store import open_store
 from ecgcore.data.written_parts import label_matrix, write_open, write_part
+from ecgcore.drawing.charts import ChartForm, require_libraries
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import BY_PATIENT, BY_RECORD, Source
-from ecgcore.signals.arithmetic import STANDARD_LEADS
+from ecgcore.signals.arithmetic import STANDARD_LEADS, canonical_lead
 from ecgcore.signals.processing import UNCHANGED, Processing
 from ecgcore.whole_files import whole_folder
 
@@ -42,6 +43,7 @@ class StoreRequest:
     rate: float | None = None  # Hz, resampled to; None: that of the records, which must be one
     allow_refused: float = 5.0  # % of the records that may be unreadable before nothing is written
     processing: Processing = UNCHANGED
+    charts: ChartForm | None = None  # drawn of every record from its processed signal
     most_frequent: int | None = None  # of the source's classes, as many, see most_frequent.py; None: all
     workers: int | None = 1  # processes that read; None: one a core, where that pays; the store is the same for any
 
@@ -57,6 +59,12 @@ class StoreRequest:
             mistakes.append(f"--most-frequent must be 2 or more, but got {self.most_frequent}")
         if not all(self.leads) or not self.leads or len({lead.lower() for lead in self.leads}) < len(self.leads):
             mistakes.append(f"--leads must name one lead or more, each once, but got {','.join(self.leads)!r}")
+        if self.charts and self.processing.normalise:
+            got = self.processing.normalise
+            mistakes.append(f"--normalise must be left out where charts are drawn, which are in mV, but got {got!r}")
+        if self.charts and (missing := set(STANDARD_LEADS) - set(map(canonical_lead, self.leads))):
+            names = ",".join(lead for lead in STANDARD_LEADS if lead in missing)
+            mistakes.append(f"--leads must be the standard 12, or more, where charts are drawn, but lack {names}")
         if mistakes:
             raise Mistake("\n".join(mistakes))
 
@@ -89,6 +97,8 @@ def prepare(
         if not replace:
             return _existing(target, input_hash, noted or {}), False
     _refuse_target_inside(target, source)
+    if request.charts:
+        require_libraries()  # once for all records, of which otherwise each would be refused
     with (
         whole_folder(target, marker=on_disk.NAME, replace=replace) as folder,
         kept_folder(target, purpose=input_hash) as pieces,
@@ -99,6 +109,7 @@ def prepare(
             leads=request.leads,
             rate=request.rate,
             processing=request.processing,
+            charts=request.charts,
             workers=request.workers,
             progress=progress or _silent,
         )
@@ -127,11 +138,13 @@ def _asked(request: StoreRequest) -> dict[str, Any]:
     asked = asdict(request)
     del asked["workers"]
     asked["processing"] = request.processing.described()
+    asked["charts"] = request.charts.described() if request.charts else {}
     if request.rule.repeats == 1:
         del asked["rule"]["repeats"]
     if request.rule.by == BY_PATIENT:
         del asked["rule"]["by"]
-    return {name: value for name, value in asked.items() if name not in ("processing", "most_frequent") or value}
+    unsaid = ("processing", "charts", "most_frequent")
+    return {name: value for name, value in asked.items() if name not in unsaid or value}
 
 
 def _write(
@@ -176,12 +189,14 @@ def _write(
         units=source.units,
         divided_by=source.divided_by,
         processing=request.processing,
+        charts=request.charts,
     )
-    write_part(folder / SEALED, [taken[record] for record in division.test], content.signals)
+    sealed = [taken[record] for record in division.test]
+    write_part(folder / SEALED, sealed, content.signals, charts=request.charts)
     return Manifest(
         content=content,
         sealed_records=len(division.test),
-        sealed_hash=on_disk.sealed_hash(folder, content.signals),
+        sealed_hash=on_disk.sealed_hash(folder, content.large),
         source=_origin(source, request),
         input_hash=input_hash,
         left_out=left_out,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ecgcore.data.prepare import StoreRequest
 from ecgcore.data.splits import SplitRule
+from ecgcore.drawing.charts import ChartForm
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.recordings import Recordings
 from ecgcore.readers.source import Source
@@ -22,6 +23,7 @@ class Recipe:
     leads: tuple[str, ...] | None = None  # None: those that the recordings have in common
     rate: float | None = None  # Hz; None: that of the recordings
     processing: Processing = UNCHANGED
+    charts: ChartForm | None = None  # drawn of every record; None: none are
     allow_refused: float = 5.0  # % of the records
     most_frequent: int | None = None  # of the classes, as many; None: all
     workers: int | None = None  # processes that read; None: one a core, where that pays
@@ -55,5 +57,6 @@ class Recipe:
             allow_refused=self.allow_refused,
             processing=self.processing,
             most_frequent=self.most_frequent,
+            charts=self.charts,
             workers=self.workers,
         )

@@ -14,6 +14,7 @@ from ecgcore.data.prepare import StoreRequest
 from ecgcore.data.recipe import Recipe
 from ecgcore.data.recipe_words import Content, Download, Folder, Split, content_from, digest_of_content
 from ecgcore.data.splits import SplitRule, fold_names
+from ecgcore.drawing.charts import ChartForm
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.array import ArrayFormat
 from ecgcore.readers.label_map import LabelMap, label_map_from
@@ -76,7 +77,7 @@ def recipe_from(mapping: Mapping[str, Any]) -> RecipeFile:
             wishes.append((folder.reader, _wish(folder, file, given_test=_seals_given_test(content.split))))
         with mistakes.at(f"{place}.synthesize"):
             originals.append(_originals(folder, file))
-    label_map, rule, processing = None, SplitRule(), UNCHANGED
+    label_map, rule, processing, charts = None, SplitRule(), UNCHANGED, None
     with mistakes.at("label_map"):
         label_map = _label_map(content.label_map)
     with mistakes.at("split"):
@@ -84,7 +85,9 @@ def recipe_from(mapping: Mapping[str, Any]) -> RecipeFile:
     with mistakes.at(""):
         processing = _processing(content)
     with mistakes.at(""):
-        StoreRequest(rule=SplitRule(), **_store_words(content))
+        charts = ChartForm.of(content.charts.model_dump()) if content.charts else None
+    with mistakes.at(""):
+        StoreRequest(rule=SplitRule(), processing=processing, charts=charts, **_store_words(content))
     mistakes.raise_if_any()
     with mistakes.at("split"):
         recordings = Recordings(
@@ -94,7 +97,7 @@ def recipe_from(mapping: Mapping[str, Any]) -> RecipeFile:
             label_map=label_map,
         )
         words = {"leads": None, **_store_words(content)}
-        recipe = Recipe(recordings=recordings, rule=rule, processing=processing, **words)
+        recipe = Recipe(recordings=recordings, rule=rule, processing=processing, charts=charts, **words)
     mistakes.raise_if_any()
     return RecipeFile(
         file=file,
@@ -116,7 +119,7 @@ def as_keys(message: str, file: Path, place: str = "") -> str:
     return f"{file}: {place and f'{place}: '}{said}"
 
 
-_KEYS = {"to": "store"}
+_KEYS = {"to": "store", "charts": "charts.layouts", "chart-pixels": "charts.pixels"}
 
 
 class _Mistakes:

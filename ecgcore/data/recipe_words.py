@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ecgcore.data.automatic_folds import AUTO
 from ecgcore.data.manifest import digest_of
+from ecgcore.drawing.charts import PIXELS
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.label_map import SHIPPED
 from ecgcore.readers.source import BY_PATIENT
@@ -80,6 +81,13 @@ class Folder(_Keys):
     download: Download | None = None
 
 
+class Charts(_Keys):
+    """Pictures that are drawn of every record."""
+
+    layouts: list[str]
+    pixels: int = PIXELS
+
+
 class Split(_Keys):
     """Who is in which part."""
 
@@ -111,6 +119,7 @@ class Content(_Keys):
     notch: float | None = None
     normalise: str | None = None
     half: bool = False
+    charts: Charts | None = None
     split: Split = Split()
     allow_refused: float = 5.0
 
@@ -168,5 +177,6 @@ _MODELS: Mapping[tuple[str | int, ...], type[BaseModel]] = {
     ("recordings",): Folder,
     ("recordings", "synthesize"): Synthetic,
     ("recordings", "download"): Download,
+    ("charts",): Charts,
     ("split",): Split,
 }

@@ -19,11 +19,9 @@ def open_sealed(directory: Path) -> Records:
     """
     manifest = _manifest(directory)
     content = manifest.content
-    if sealed_hash(directory, content.signals) != manifest.sealed_hash:
+    if sealed_hash(directory, content.large) != manifest.sealed_hash:
         raise Mistake(f"{directory / SEALED} was changed after it was sealed; prepare the store again with --replace")
-    sealed = read_records(
-        directory / SEALED, classes=content.classes, leads=len(content.leads), signals=content.signals
-    )
+    sealed = read_records(directory / SEALED, content)
     others = open_store(directory).records
     parts = {"the test part": (sealed, len(sealed)), "the rest": (others, len(others))}
     assert_disjoint({name: members_of(records, np.arange(count)) for name, (records, count) in parts.items()})
@@ -48,10 +46,9 @@ def names_of_sealed(directory: Path) -> list[str]:
 def _manifest(directory: Path) -> Manifest:
     """Return the manifest of a store whose test part is there."""
     manifest = read_manifest(directory)
-    signals = manifest.content.signals
     if manifest.sealed_records == 0:
         raise Mistake(f"{directory} was prepared without a test part; prepare it again with a --test-share above 0")
-    missing = [name for name in (INDEX, signals) if not (directory / SEALED / name).is_file()]
+    missing = [name for name in (INDEX, *manifest.content.large) if not (directory / SEALED / name).is_file()]
     if missing:
         raise Mistake(
             f"the test part of {directory} is not there: {directory / SEALED} has no {' and no '.join(missing)}; put "

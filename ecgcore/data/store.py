@@ -1,7 +1,7 @@
 """A prepared store, read: records with memory-mapped signals, and who is in which fold.
 
-Knows how a part lies on disk (index.csv, signals.f32 or .f16), and nothing of how it came to be. Never looks into
-sealed/.
+Knows how a part lies on disk (index.csv, signals.f32 or .f16, charts.u8), and nothing of how it came to be. Never
+looks into sealed/.
 """
 
 import csv
@@ -16,7 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.data.disjoint import Members, assert_disjoint
-from ecgcore.data.manifest import HALF_SIGNALS, INDEX, SIGNALS, SPLITS, FileFacts, file_facts, read_manifest
+from ecgcore.data.manifest import (
+    CHARTS,
+    HALF_SIGNALS,
+    INDEX,
+    LARGE,
+    SPLITS,
+    Content,
+    FileFacts,
+    file_facts,
+    read_manifest,
+)
+from ecgcore.drawing.charts import ChartForm
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import BY_PATIENT
 
@@ -36,6 +47,8 @@ class Records:
     leads: int
     samples: NDArray[np.floating]  # float32 or float16, read-only: signals in turn, each all of a lead, then the next
     starts: NDArray[np.int64] | None = None  # (n,) where each begins, in samples of one lead; None: where one ends
+    charts: NDArray[np.uint8] | None = None  # read-only, the whole file: (views, 3, pixels, pixels) of each in turn
+    chart_numbers: NDArray[np.int64] | None = None  # (n,) which of the file's records each is; None: without charts
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -56,6 +69,7 @@ class Records:
             lengths=self.lengths[indices],
             fingerprints=self.fingerprints[indices],
             starts=self._starts[indices],
+            chart_numbers=None if self.chart_numbers is None else self.chart_numbers[indices],
         )
 
     @cached_property
@@ -94,6 +108,7 @@ class Store:
     processing: Mapping[str, Any] = field(default_factory=dict)  # how signals were changed, see signals/processing.py
     divided_by: str = BY_PATIENT  # record: `patients` are records, and one person's are in several parts
     withheld: Withheld | None = None  # an outer part, see outer_parts.py
+    charts: ChartForm | None = None  # of the records' charts, if they have any
 
 
 def open_store(directory: Path) -> Store:
@@ -106,7 +121,7 @@ def open_store(directory: Path) -> Store:
     content = manifest.content
     _check_files(directory, content.files)
     try:
-        records = read_records(directory, classes=content.classes, leads=len(content.leads), signals=content.signals)
+        records = read_records(directory, content)
         splits = _read_splits(directory / SPLITS, len(records))
     except (ValueError, KeyError, TypeError) as error:
         raise Mistake(f"{directory} is damaged: {error}; prepare it again with --replace") from error
@@ -124,11 +139,16 @@ def open_store(directory: Path) -> Store:
         splits=splits,
         processing=content.processing,
         divided_by=content.divided_by,
+        charts=_form(content),
     )
 
 
-def read_records(directory: Path, *, classes: tuple[str, ...], leads: int, signals: str) -> Records:
-    """Return the records of index.csv and the file `signals` in `directory`. Raises ValueError if they do not fit."""
+def read_records(directory: Path, content: Content) -> Records:
+    """Return the records of index.csv in `directory`, signals and charts mapped. Raises ValueError if they do not fit.
+
+    content: of the store, whose classes, leads and kinds of files those of its sealed part are, too.
+    """
+    classes, leads, form = content.classes, len(content.leads), _form(content)
     with (directory / INDEX).open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     labels = np.zeros((len(rows), len(classes)), np.float32)
@@ -142,11 +162,19 @@ def read_records(directory: Path, *, classes: tuple[str, ...], leads: int, signa
         lengths=lengths,
         fingerprints=np.array([int(row["fingerprint"]) for row in rows], np.int64),
         leads=leads,
-        samples=_map_samples(directory / signals),
+        samples=_map(directory / content.signals, "<f2" if content.signals == HALF_SIGNALS else "<f4"),
+        charts=_map(directory / CHARTS, "u1") if form else None,
+        chart_numbers=np.arange(len(rows)) if form else None,
     )
     if leads * int(lengths.sum()) != len(records.samples):
-        raise Mistake(f"{directory / signals} does not hold the samples that {INDEX} lists")
+        raise Mistake(f"{directory / content.signals} does not hold the samples that {INDEX} lists")
+    if form and records.charts is not None and len(rows) * form.size != len(records.charts):
+        raise Mistake(f"{directory / CHARTS} does not hold a chart in each layout for each record that {INDEX} lists")
     return records
+
+
+def _form(content: Content) -> ChartForm | None:
+    return ChartForm.of(content.charts) if content.charts else None
 
 
 def members_of(records: Records, indices: NDArray[np.int64]) -> Members:
@@ -154,8 +182,7 @@ def members_of(records: Records, indices: NDArray[np.int64]) -> Members:
     return Members([records.patients[index] for index in indices], records.fingerprints[indices].tolist())
 
 
-def _map_samples(path: Path) -> NDArray[np.floating]:
-    dtype = "<f2" if path.name == HALF_SIGNALS else "<f4"
+def _map(path: Path, dtype: str) -> NDArray[Any]:
     if path.stat().st_size == 0:  # which cannot be mapped
         return np.zeros(0, dtype)
     return np.asarray(np.memmap(path, dtype=dtype, mode="r"))
@@ -170,7 +197,7 @@ def _check_files(directory: Path, files: Mapping[str, FileFacts]) -> None:
             mistakes.append(f"{path} is missing")
         elif path.stat().st_size != facts.bytes:
             mistakes.append(f"{path} must have {facts.bytes} bytes, but has {path.stat().st_size}")
-        elif name not in (SIGNALS, HALF_SIGNALS) and file_facts(path) != facts:
+        elif name not in LARGE and file_facts(path) != facts:
             mistakes.append(f"{path} was changed: its sha256 is not the one in the manifest")
     if mistakes:
         raise Mistake("\n".join(f"{mistake}; prepare the store again with --replace" for mistake in mistakes))

@@ -1,4 +1,4 @@
-"""Records and their Division -> the files of a store: index.csv, signals and splits.json, and those of the sealed part.
+"""Records and their Division -> the files of a store: index, signals, charts and splits, and those of the sealed part.
 
 Decides nothing: who is where, and which classes there are, is said by whoever calls.
 """
@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgcore.data.manifest import HALF_SIGNALS, INDEX, SIGNALS, SPLITS, Content, file_facts
+from ecgcore.data.manifest import CHARTS, HALF_SIGNALS, INDEX, SIGNALS, SPLITS, Content, file_facts
 from ecgcore.data.piecewise import Taken
 from ecgcore.data.splits import Division
 from ecgcore.data.store import COLUMNS, SEPARATOR
+from ecgcore.drawing.charts import ChartForm
 from ecgcore.readers.source import Listed
 from ecgcore.signals.processing import Processing
 
@@ -37,11 +38,12 @@ def write_open(
     units: str,
     divided_by: str,
     processing: Processing,
+    charts: ChartForm | None,
 ) -> Content:
     """Write everything but the sealed part and return what the manifest says of it."""
     records = division.open()
     signals = HALF_SIGNALS if processing.half else SIGNALS
-    write_part(folder, [taken[record] for record in records], signals)
+    write_part(folder, [taken[record] for record in records], signals, charts=charts)
     parts = [{"train": split.train, "validation": split.validation} for split in division.splits]
     folds = [{name: np.searchsorted(records, part).tolist() for name, part in fold.items()} for fold in parts]
     (folder / SPLITS).write_text(json.dumps(folds) + "\n", encoding="utf-8")
@@ -59,9 +61,10 @@ def write_open(
             for number, fold in enumerate(parts)
             for name, part in fold.items()
         },
-        files={name: file_facts(folder / name) for name in (INDEX, signals, SPLITS)},
+        files={name: file_facts(folder / name) for name in (INDEX, signals, *([CHARTS] if charts else []), SPLITS)},
         processing=processing.described() | rounding,
         divided_by=divided_by,
+        charts=charts.described() if charts else {},
     )
 
 
@@ -73,8 +76,8 @@ def _counts(records: Sequence[Listed], classes: Sequence[str]) -> dict[str, Any]
     }
 
 
-def write_part(folder: Path, taken: Sequence[Taken], signals: str) -> None:
-    """Write index.csv and the file of signals of the given records into `folder`."""
+def write_part(folder: Path, taken: Sequence[Taken], signals: str, *, charts: ChartForm | None) -> None:
+    """Write index.csv, the file `signals`, and that of charts if any were drawn, of the given records into `folder`."""
     with (folder / INDEX).open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
@@ -84,3 +87,7 @@ def write_part(folder: Path, taken: Sequence[Taken], signals: str) -> None:
     with (folder / signals).open("wb") as whole:
         for one in taken:
             whole.write(one.signal_bytes())
+    if charts:
+        with (folder / CHARTS).open("wb") as whole:
+            for one in taken:
+                whole.write(one.chart_bytes(charts))

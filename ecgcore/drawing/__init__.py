@@ -1,1 +1,1 @@
-"""A record as a picture: signals in, text out. Must not know files."""
+"""A record as a picture: signals in, text or pixels out. Must not know files."""

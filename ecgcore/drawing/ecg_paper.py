@@ -1,6 +1,6 @@
 """A record drawn on ECG paper as SVG: 25 mm/s, 10 mm/mV, a grid of 1 and 5 mm. Signals in, text out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -73,13 +73,18 @@ def grid() -> str:
 def _cells(leads: tuple[str, ...]) -> Iterator[Cell]:
     """Say which lead is drawn where, and when."""
     if set(STANDARD_LEADS) <= set(leads):
-        for row, names in enumerate(TWELVE):
-            for column, name in enumerate(names):
-                length = SECONDS / len(names)
-                yield leads.index(name), row, column * length, (column + 1) * length
+        yield from cells_of(TWELVE, leads)
         return
     for row in range(min(len(leads), MOST_ROWS)):
         yield row, row, 0.0, SECONDS
+
+
+def cells_of(rows: Sequence[Sequence[str]], leads: Sequence[str]) -> Iterator[Cell]:
+    """Divide each row's time among the leads that it names."""
+    for row, names in enumerate(rows):
+        length = SECONDS / len(names)
+        for column, name in enumerate(names):
+            yield leads.index(name), row, column * length, (column + 1) * length
 
 
 def _cell(heights: NDArray[np.float32], cell: Cell, *, name: str, flat: bool, rate: float) -> str:

@@ -56,10 +56,13 @@ def describe_store(directory: Path, *, compare: bool = False) -> Findings:
     """
     store, manifest = open_store(directory), read_manifest(directory)
     content = manifest.content
-    if file_facts(directory / content.signals) != content.files[content.signals]:
+    if changed := [name for name in content.large if file_facts(directory / name) != content.files[name]]:
         raise Mistake(
-            f"{directory / content.signals} was changed: its sha256 is not the one in the manifest; prepare the store "
-            "again with --replace"
+            "\n".join(
+                f"{directory / name} was changed: its sha256 is not the one in the manifest; prepare the store again "
+                "with --replace"
+                for name in changed
+            )
         )
     survey = Survey(unit=content.units, outlines=[] if compare else None)
     for index, name in enumerate(store.records.ids):
@@ -86,6 +89,7 @@ def describe_store(directory: Path, *, compare: bool = False) -> Findings:
             *_absent(store),
             *survey.lines(),
             *([f"processing: {_processing_text(content.processing)}"] if content.processing else []),
+            *([f"charts: {' and '.join(store.charts.layouts)}, {store.charts.pixels} px"] if store.charts else []),
             *_origin_facts(manifest.left_out, manifest.unknown_codes, manifest.corrected),
             f"refused: {named([f'{name} ({why})' for name, why in manifest.refused.items()])}",
             f"not used: {_grouped(manifest.dropped)}",
@@ -217,7 +221,7 @@ def _sealed_state(directory: Path, manifest: Manifest) -> str:
     if not (directory / SEALED).is_dir():
         return "sealed/ is not here"
     try:
-        fits = sealed_hash(directory, manifest.content.signals) == manifest.sealed_hash
+        fits = sealed_hash(directory, manifest.content.large) == manifest.sealed_hash
     except FileNotFoundError:
         fits = False
     if not fits:

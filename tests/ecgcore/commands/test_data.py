@@ -9,6 +9,7 @@ import pytest
 
 from ecgcore.data.splits import fold_names
 from ecgcore.data.store import open_store
+from ecgcore.drawing.charts import ChartForm
 from tests.ecgcore.data_command import main
 from tests.ecgcore.raw_files import noise, small_source, write_wfdb
 
@@ -23,6 +24,24 @@ def test_synthesize_prepare_and_check_follow_one_another(tmp_path, capsys):
     assert "train of fold 2: " in said
     assert "leads: I II III aVR aVL aVF V1 V2 V3 V4 V5 V6" in said
     assert "(sealed, hash " in said
+
+
+def test_charts_are_drawn_where_options_ask_for_them(tmp_path, capsys):
+    main("synthesize", "--to", f"{tmp_path}/raw", "--records", "40", "--seed", "1")
+    words = ["prepare", "--reader", "own", "--from", f"{tmp_path}/raw", "--to", f"{tmp_path}/s"]
+
+    assert main(*words, "--charts", "2x6", "--chart-pixels", "64") == 0
+
+    assert "charts: 2x6, 64 px\n" in capsys.readouterr().out
+    assert open_store(tmp_path / "s").charts == ChartForm(("2x6",), 64)
+    for more, told in (
+        (["--chart-pixels", "64"], r"--chart-pixels must come with --charts, but got 64 alone"),
+        (["--charts", "3x4"], r"--charts must be 4x3 or 2x6, or both, but got '3x4'"),
+        (["--charts", "4x3", "--normalise", "lead"], r"--normalise must be left out where charts are drawn"),
+        (["--charts", "4x3"], r"with other options"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            main(*words, *more)
 
 
 def test_preparing_again_says_that_it_was_done(tmp_path, capsys):
