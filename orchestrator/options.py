@@ -1,11 +1,13 @@
 """The options that several commands share, each said once. Imports nothing but what parsing needs."""
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 LARGEST_COUNT = 1_000_000
+_ADDRESS = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
 
 
 def add_command(commands: Any, name: str, function: Callable[..., Any], text: str) -> argparse.ArgumentParser:
@@ -42,21 +44,38 @@ def add_cluster_option(command: Any) -> None:
 
 
 def add_place_options(command: argparse.ArgumentParser) -> None:
-    """Add where fits run: on a cluster, or on this machine and there in which way."""
+    """Add where fits run: on a cluster, or as this process drives them."""
     places = command.add_mutually_exclusive_group()
     add_cluster_option(places)
-    add_executor_option(places)
+    _add_executors(places)
 
 
-def add_executor_option(command: Any) -> None:
-    """Add --executor."""
-    command.add_argument(
+def add_here_options(command: argparse.ArgumentParser) -> None:
+    """Add in which way this process drives fits."""
+    _add_executors(command.add_mutually_exclusive_group())
+
+
+def _add_executors(group: Any) -> None:
+    group.add_argument(
         "--executor",
         choices=("ray", "in-process"),
         default="ray",
         help="what runs fits on this machine: workers of a local Ray (default), or this process, one fit after the "
         "other, so that print and breakpoint() of the task work",
     )
+    group.add_argument(
+        "--ray",
+        type=ray_address,
+        metavar="HOST:PORT",
+        help="on the Ray cluster whose GCS is there, from one of its nodes; its token is in RAY_AUTH_TOKEN_PATH",
+    )
+
+
+def ray_address(text: str) -> str:
+    """Read where a Ray's GCS listens."""
+    if not (found := _ADDRESS.fullmatch(text)) or not 1 <= int(found[1]) <= 65535:
+        raise argparse.ArgumentTypeError(f"must be HOST:PORT of a Ray's GCS, such as head:6379, got {text!r}")
+    return text
 
 
 def positive(text: str) -> int:

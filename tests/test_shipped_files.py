@@ -1,10 +1,13 @@
 """The search spaces, experiments and recipes that are shipped: planned at once, and their stores are those measured."""
 
 import json
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from ecgcore.data.recipe_file import recipe_from
 from orchestrator.specs.strict_yaml import read_with_files
@@ -106,3 +109,34 @@ def test_every_shipped_recipe_is_used_and_right_and_makes_a_store_of_its_own_nam
     assert f"../experiments/recordings/{path.name}" in told
     recipe = recipe_from({**read_with_files(path).data, "file": str(path)})
     assert path.stem == "_".join(recipe.store.relative_to(ROOT / "data").parts)
+
+
+def test_the_ray_cluster_on_kubernetes_has_our_ray_and_python_one_token_from_a_secret_and_one_shared_volume() -> None:
+    """Its structure: that it runs is not tested."""
+    text = (ROOT / "kubernetes" / "ray_cluster.yaml").read_text()
+    cluster = yaml.safe_load(text)
+    (ray,) = re.findall(r"^ray==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    (python,) = re.findall(r"\(Python (.+)\)", (ROOT / "constraints.txt").read_text())
+    assert ("ray.io/v1", "RayCluster", ray) == (cluster["apiVersion"], cluster["kind"], cluster["spec"]["rayVersion"])
+    groups = [cluster["spec"]["headGroupSpec"], *cluster["spec"]["workerGroupSpecs"]]
+    assert [None, "cpu", "gpu"] == [group.get("groupName") for group in groups]
+    assert [0, 0, 1] == [gpus_of(group) for group in groups]
+    assert "0" == groups[0]["rayStartParams"]["num-cpus"]
+    for group in groups:
+        pod = group["template"]["spec"]
+        (container,) = pod["containers"]
+        environment = {one["name"]: one for one in container["env"]}
+        assert f"{ray}-py{python.replace('.', '')}" in container["image"]
+        assert "token" == environment["RAY_AUTH_MODE"]["value"]
+        assert {"valueFrom"} == set(environment["RAY_AUTH_TOKEN"]) - {"name"}
+        assert "ray-token" == environment["RAY_AUTH_TOKEN"]["valueFrom"]["secretKeyRef"]["name"]
+        (volume,), (mounted,) = pod["volumes"], container["volumeMounts"]
+        assert (volume["name"], "/shared") == (mounted["name"], mounted["mountPath"])
+        assert "your-shared-claim" == volume["persistentVolumeClaim"]["claimName"]
+    assert len(text.splitlines()) <= 45
+    assert "NOT RUN" in text
+
+
+def gpus_of(group: dict[str, Any]) -> int:
+    (container,) = group["template"]["spec"]["containers"]
+    return int(container["resources"]["limits"].get("nvidia.com/gpu", 0))

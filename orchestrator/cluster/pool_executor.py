@@ -10,7 +10,8 @@ from orchestrator.cluster.pool_size import PoolSize
 from orchestrator.cluster.profile import ClusterProfile
 from orchestrator.cluster.run_files import RunFiles
 from orchestrator.cluster.slurm import own_address
-from orchestrator.execution.private_ray import private_folder, start, stop
+from orchestrator.execution.private_ray import private_folder
+from orchestrator.execution.ray_connection import start, stop
 from orchestrator.execution.ray_watch import RayWatch
 from orchestrator.history.failures import Failure
 

@@ -129,4 +129,4 @@ def _is_wanted_afresh(reopen: bool) -> bool:
 def _here(folder: "RunFolder", given: argparse.Namespace, specs: "Sequence[SearchSpec]") -> "OpenSession":
     from orchestrator.execution.this_machine import session_here
 
-    return session_here(folder, specs, executor=given.executor, quiet=given.json)
+    return session_here(folder, specs, executor=given.executor, ray=given.ray, quiet=given.json)

@@ -16,7 +16,7 @@ from orchestrator.commands.here_or_cluster import (
 from orchestrator.errors import UserError
 from orchestrator.options import (
     add_command,
-    add_executor_option,
+    add_here_options,
     add_place_options,
     add_run_options,
     add_shared_options,
@@ -51,7 +51,7 @@ def add_resume_command(commands: Any) -> None:
     """Add `resume`."""
     resume = add_command(commands, "resume", _resume, "go on with a run from its journal")
     resume.add_argument("name", metavar="RUN")
-    add_executor_option(resume)
+    add_here_options(resume)
     add_shared_options(resume)
 
 
@@ -96,8 +96,9 @@ def _resume(given: argparse.Namespace) -> None:
         from orchestrator.cluster.commands import answer
         from orchestrator.cluster.submit import submit_again
 
-        if given.executor != "ray":
-            raise UserError(f"--executor: {folder.name} runs on a cluster, where its profile says how; leave it out")
+        if given.executor != "ray" or given.ray:
+            word = "--ray" if given.ray else "--executor"
+            raise UserError(f"{word}: {folder.name} runs on a cluster, where its profile says how; leave it out")
 
         answer(folder, submit_again(folder), as_json=given.json)
     elif audit := audit_of(folder):

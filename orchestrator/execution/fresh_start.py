@@ -34,13 +34,13 @@ def start_afresh(folder: RunFolder, why: str, *, environment: Mapping[str, str])
     times, _, progress_then = os.environ.get(_STARTED, "0:").partition(":")
     count = int(times) + 1 if progress_then == str(progress) else 1
     if count > MOST:
-        _say(
+        say(
             f"{why}, {count} times in a row without a step in between; nothing is lost: end what else runs on this "
             "machine, then the same command goes on (`--executor in-process` needs no Ray, and runs one fit at a time)"
         )
         os._exit(1)
     _bury_children()
-    _say(f"{why}; starting a fresh one, nothing is lost")
+    say(f"{why}; starting a fresh one, nothing is lost")
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # the fresh start hears them when it can (interrupts.py)
     command = [sys.executable, *sys.orig_argv[1:]]
     os.execve(sys.executable, command, {**environment, _STARTED: f"{count}:{progress}"})
@@ -53,7 +53,7 @@ def _bury_children() -> None:
             pass
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """Write one line where errors go; other threads may hold Python's own files for ever."""
     with contextlib.suppress(OSError):
         os.write(2, (_SHOW_CURSOR if sys.stdout.isatty() else b"") + text.encode(errors="replace") + b"\n")

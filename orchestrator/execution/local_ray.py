@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from orchestrator.errors import RayFailed, printable, text_of
 from orchestrator.execution.fresh_start import start_afresh
-from orchestrator.execution.private_ray import new_token, private_folder, start, stop
+from orchestrator.execution.private_ray import new_token, private_folder
+from orchestrator.execution.ray_connection import start, stop
 from orchestrator.execution.ray_watch import RayWatch
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.interrupts import is_command, is_told_to_end

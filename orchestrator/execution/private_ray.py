@@ -1,36 +1,31 @@
 """A Ray of our own: private temporary folder, token authentication, no chatter, and nothing of it left behind.
 
+Of a Ray that is not ours a guest has the same but for the token, which is the user's.
+
 Everything that such a Ray starts inherits the path of its token, so its processes are known for certain by their
 environment, and never anybody else's are ended. The folder is locked while its owner lives: a next start, of whatever
 run, removes the folders of owners that were killed, and ends what they left.
 """
 
-import atexit
 import contextlib
 import fcntl
-import logging
 import os
 import secrets
 import shutil
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 
-from orchestrator.errors import RunFailed
+from orchestrator.errors import RunFailed, UserError
 
 LONGEST_TEMP = 40  # bytes; Ray adds 62 to it, and a socket's path may have 107
 OWN_FOLDER = "/opr-12345678/ray"  # what is added to the folder for temporary files
 ROOM, ROOM_FILES = 20_000_000, 200  # bytes and files that a Ray needs at least for itself
-STOP_S = 10.0  # with one of its processes dead, Ray needs up to seven to leave
 TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
 _ENVIRONMENT = {
-    "RAY_AUTH_MODE": "token",
     "RAY_DEDUP_LOGS": "1",
     "RAY_DEDUP_LOGS_ALLOW_REGEX": "",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what agents say of a raylet's death: the last 20 lines of its log, on stdout
@@ -47,9 +42,12 @@ _ENVIRONMENT = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
 # For a fit that was told to stop: with Tune's default of 2 s one that cleans up for longer hangs it for 600 s.
-_CLEAN_UP = ("TUNE_FUNCTION_THREAD_TIMEOUT_S", "60")
-# Of a user's other Ray: the one would be joined instead of ours, the other goes before our token's file.
-_NOT_OURS = ("RAY_ADDRESS", "RAY_AUTH_TOKEN")
+CLEAN_UP = "TUNE_FUNCTION_THREAD_TIMEOUT_S"
+
+
+def has_token() -> bool:
+    """Return whether this environment holds the token of a Ray, or the path of one."""
+    return "RAY_AUTH_TOKEN" in os.environ or TOKEN_PATH in os.environ
 
 
 def new_token() -> str:
@@ -64,93 +62,68 @@ def private_folder(token: str, *, parent: str | None = None, **environment: str)
     Ray's own files belong below `ray` in it, which Ray opens to everybody; the token lies beside that.
     Raises RunFailed where there is no room for it: Ray's processes would die of it one by one.
     """
+    with _own_folder(parent) as temp, _own_environment():
+        token_file = temp / "token"
+        token_file.touch(mode=0o600)
+        token_file.write_text(token, encoding="ascii")
+        os.environ.pop("RAY_AUTH_TOKEN", None)  # of a user's other Ray: it goes before our token's file
+        os.environ.update({**_ENVIRONMENT, "RAY_AUTH_MODE": "token", TOKEN_PATH: str(token_file), **environment})
+        yield temp
+
+
+@contextlib.contextmanager
+def guest_folder(**environment: str) -> Iterator[Path]:
+    """Give a private folder to a guest of a Ray that is not ours, with os.environ set for it; in the end it is gone.
+
+    The token stays where the user's environment has it: one that is there is shown to that Ray. Raises UserError where
+    the file that should hold it cannot be read, of which Ray would die.
+    """
+    if "RAY_AUTH_TOKEN" not in os.environ and TOKEN_PATH in os.environ:
+        try:
+            Path(os.environ[TOKEN_PATH]).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            raise UserError(f"{TOKEN_PATH}={os.environ[TOKEN_PATH]}: must be a file with a Ray's token") from None
+    with _own_folder(None) as temp, _own_environment():
+        (temp / "tune").mkdir()
+        if has_token():
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+        os.environ.update({**_ENVIRONMENT, **environment})
+        yield temp
+
+
+@contextlib.contextmanager
+def _own_folder(parent: str | None) -> Iterator[Path]:
     parent = parent or _temp_parent()
     clear_leftovers(parent)
     _refuse_full(parent)
     temp = Path(tempfile.mkdtemp(prefix="opr-", dir=parent))
     lock = _locked(temp)
-    before = dict(os.environ)
     try:
-        token_file = temp / "token"
-        token_file.touch(mode=0o600)
-        token_file.write_text(token, encoding="ascii")
-        for name in _NOT_OURS:
-            os.environ.pop(name, None)
-        os.environ.setdefault(*_CLEAN_UP)
-        os.environ.update({**_ENVIRONMENT, TOKEN_PATH: str(token_file), **environment})
         yield temp
     finally:
-        os.environ.clear()
-        os.environ.update(before)
         end_processes_of(temp)
         shutil.rmtree(temp, ignore_errors=True)
         if lock is not None:
             os.close(lock)
 
 
-def start(temp: Path, *, cpus: int, address: str = "127.0.0.1") -> str:
-    """Start a Ray in this process, with so many CPUs; return the address at which others may join it."""
-    import ray  # here: it takes a second, and reads its environment when it is imported
-
-    with _own_signals():
-        context: Any = ray.init(
-            num_cpus=cpus,
-            num_gpus=0,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            configure_logging=True,
-            object_store_memory=100_000_000,
-            _temp_dir=str(temp / "ray"),
-            _node_ip_address=address,
-        )
-    for name in ("ray", "ray.tune", "ray.train", "ray.air"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    return str(context.address_info["gcs_address"])
-
-
 @contextlib.contextmanager
-def _own_signals() -> Iterator[None]:
-    """Let SIGTERM do what it did before also while Ray starts, and the end of a terminal end us, and not Ray before us.
-
-    Ray puts a handler of its own in place, which ends the process with code 15.
-    """
-    on_terminate = signal.getsignal(signal.SIGTERM)
-    # What is blocked here is blocked in Ray's processes for ever. In this one another thread hears it.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+def _own_environment() -> Iterator[None]:
+    before = dict(os.environ)
     try:
+        os.environ.pop("RAY_ADDRESS", None)  # it would be joined instead of the one that is meant
+        os.environ.setdefault(CLEAN_UP, "60")
         yield
-    except SystemExit as error:
-        if error.code == signal.SIGTERM and callable(on_terminate):
-            on_terminate(signal.SIGTERM, None)
-        raise
     finally:
-        signal.signal(signal.SIGTERM, on_terminate)
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-
-
-def stop(temp: Path) -> None:
-    """Leave the Ray that this process started, which may be half up, dead, or stopped and then waits for ever."""
-    import ray
-
-    def leave() -> None:
-        with contextlib.suppress(Exception):  # what is left is ended by its environment
-            ray.shutdown()
-
-    leaving = threading.Thread(target=leave, name="leave-ray", daemon=True)
-    leaving.start()
-    leaving.join(STOP_S)
-    if leaving.is_alive():
-        end_processes_of(temp)  # whom it waits for
-        leaving.join(STOP_S)
-        atexit.unregister(ray.shutdown)  # it would wait once more
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def clear_leftovers(parent: str | None = None) -> None:
     """End what killed owners of this user left running on this machine, and remove their folders."""
     for temp in Path(parent or _temp_parent()).glob("opr-*"):
         with contextlib.suppress(OSError):  # another start clears the same one
-            if temp.stat().st_uid != os.getuid() or not (temp / "token").exists():
+            if temp.stat().st_uid != os.getuid() or not any(temp.iterdir()):
                 continue  # somebody else's, or so new that its owner has not locked it yet
             if (lock := _locked(temp)) is not None:
                 end_processes_of(temp)

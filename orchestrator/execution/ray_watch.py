@@ -24,10 +24,15 @@ _PARTS = ("gcs_server", "raylet")
 
 
 class RayWatch:
-    """Sees a Ray through its start and its life. `lost` is told what happened to it, and never returns."""
+    """Sees a Ray through its start and its life. `lost` is told what happened to it, and never returns.
 
-    def __init__(self, temp: Path, lost: Callable[[str], NoReturn]) -> None:
-        self._temp, self._lost = temp, lost
+    dead: says what has died, if anything has; unless given, one of the processes that this one started.
+    """
+
+    def __init__(
+        self, temp: Path, lost: Callable[[str], NoReturn], *, dead: Callable[[], str | None] | None = None
+    ) -> None:
+        self._temp, self._lost, self._dead = temp, lost, dead or self._dead_part
         self._over = threading.Event()
         self._up = threading.Event()
         self._once = threading.Lock()
@@ -78,7 +83,7 @@ class RayWatch:
             if why := self._dead() or self._not_up():
                 self.lose(why)  # it returns where this process is told to end, of which it may need to be reminded
 
-    def _dead(self) -> str | None:
+    def _dead_part(self) -> str | None:
         if len(self._parts) < len(_PARTS):
             for child in set(psutil.Process().children()) - self._others:
                 with contextlib.suppress(psutil.Error):

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,11 +86,13 @@ class Driver:
 
 
 @contextlib.contextmanager
-def driving(folder: Path, temp: Path, space: dict[str, Any], *before: str, **environment: str) -> Iterator[Driver]:
-    """A driver of a search at work, in a process group of its own; `before`: words before its command."""
+def driving(
+    folder: Path, temp: Path, space: dict[str, Any], *before: str, after: Sequence[str] = (), **environment: str
+) -> Iterator[Driver]:
+    """A driver of a search at work, in a process group of its own; `before`, `after`: words around its command."""
     with (folder / "errors").open("wb") as errors, (folder / "output").open("wb") as output:
         process = subprocess.Popen(
-            [*before, sys.executable, "-m", "orchestrator.cli", *words(folder, space)],
+            [*before, sys.executable, "-m", "orchestrator.cli", *words(folder, space), *after],
             stdout=output,
             stderr=errors,
             env={**os.environ, "TMPDIR": str(temp), **environment},
