@@ -46,7 +46,17 @@ FLOORS = {
     "ecgcore": 0,  # parameters, fit, mistakes, whole_files
 }
 # In how many files a large library may be imported.
-HOMES = {"ray": 2, "submitit": 1, "optuna": 2, "mlflow": 2, "wfdb": 1, "yaml": 1, "aggdraw": 1, "PIL": 1}
+HOMES = {
+    "ray": 2,
+    "submitit": 1,
+    "optuna": 2,
+    "mlflow": 2,
+    "wfdb": 1,
+    "yaml": 1,
+    "aggdraw": 1,
+    "PIL": 1,
+    "torchvision": 1,
+}
 
 
 def imports(path: Path) -> Iterator[str]:

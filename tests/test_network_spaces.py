@@ -8,7 +8,7 @@ import torch
 
 from ecgcore.fit import Scalar
 from ecgcore.models.classifier import Classifier, build_classifier
-from ecgcore.models.registry import own_parameters, shipped
+from ecgcore.models.registry import network_of, own_parameters, shipped
 from ecgcore.parameters import Parameter
 from ecgcore.training.hyperparameters import Hyperparameters
 from orchestrator.search.draws import drawn_evenly
@@ -50,15 +50,15 @@ def built(model: str, own: Mapping[str, Scalar], *, leads: int) -> Classifier:
 
 
 def test_no_draw_of_a_search_through_all_networks_is_impossible() -> None:
-    """Each is fed with one lead or twelve, and with the shortest record that there may be or a longer one."""
+    """Each is fed with one lead or twelve, and the shortest record that may be or a longer one; or with two views."""
     sizes = cycle(product((1, 12), (16, 300)))
     models = set()
     for (model, own), (leads, samples) in zip(structures(list(shipped())), sizes, strict=False):
         models.add(model)
         with torch.no_grad():
-            logits = built(model, own, leads=leads)(
-                torch.empty(1, leads, samples, device="meta"), torch.tensor([samples])
-            )
+            rows, columns = (2 * 3 * 64, 64) if network_of(model).takes == "charts" else (leads, samples)
+            records = torch.empty(1, rows, columns, device="meta")
+            logits = built(model, own, leads=leads)(records, torch.tensor([columns]))
         assert (1, 5) == logits.shape, own
     assert set(shipped()) == models
 

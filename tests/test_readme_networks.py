@@ -25,7 +25,8 @@ def indented(first: str) -> str:
 
 def test_it_counts_the_published_networks() -> None:
     assert "eleven published networks" in " ".join(SECTION.split())
-    assert 11 == sum(network_of(name).published is not None for name in shipped())
+    counted = [one.takes for name in shipped() if (one := network_of(name)).published is not None]
+    assert (11, 8) == (counted.count("signals"), counted.count("charts"))
 
 
 def test_the_network_that_it_shows_is_the_one_that_is_shipped_to_copy() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgcore.commands.columns import print_columns
-from ecgcore.mistakes import Mistake
+from ecgcore.mistakes import Mistake, NotInstalled
 
 if TYPE_CHECKING:
     from ecgcore.parameters import Parameter
@@ -23,8 +23,8 @@ LEADS, CLASSES, SAMPLES = 12, 5, 1000  # of the record on which networks are com
 FOOT = f"""
 weights    with {LEADS} leads and {CLASSES} classes, head included
 published  what the source counts, for its sizes
-MACs       multiply-adds of one record of {LEADS} leads, 10 s at 100 Hz: convolutions and
-           matrix products, as torch.utils.flop_counter counts them"""
+MACs       multiply-adds of one record, 10 s at 100 Hz of {LEADS} leads, or a chart of 224 x 224 pixels:
+           convolutions and matrix products, as torch.utils.flop_counter counts them"""
 
 
 def add_model_commands(
@@ -64,22 +64,29 @@ def _models(namespace: argparse.Namespace) -> int:
         columns = ("name", "weights", "published", "MACs", "input", "source")
         print_columns(columns, (_row(facts) for facts in found), right=("weights", "MACs"))
         print(FOOT)
-    for line in failed:
+    for line in [*failed, *dict.fromkeys(facts["missing"] for facts in found if "missing" in facts)]:
         print(line, file=sys.stderr)
     return 1 if failed else 0
 
 
 def _facts(name: str) -> dict[str, Any]:
     from ecgcore.models.registry import network_of, place_of
-    from ecgcore.models.size import size_of
+    from ecgcore.models.size import Size, size_of
 
     network = network_of(name)
-    size = size_of(name, leads=LEADS, classes=CLASSES, samples=SAMPLES)
+    size: Size | None = None
+    missing = {}
+    try:
+        size = size_of(name, leads=LEADS, classes=CLASSES, samples=SAMPLES)
+    except NotInstalled as error:  # of an extra: what the network declares is known all the same
+        missing = {"missing": str(error)}
     return {
         "name": name,
-        "weights": size.weights,
-        "multiply_adds": size.multiply_adds,
+        "weights": size and size.weights,
+        "multiply_adds": size and size.multiply_adds,
+        **missing,
         "published": network.published and vars(network.published),
+        "takes": network.takes,
         "head": network.head,
         "input": network.input,
         "source": network.source,
@@ -94,8 +101,10 @@ def _row(facts: Mapping[str, Any]) -> tuple[str, ...]:
     if published:
         leads = f"{published['leads']} lead{'s' * (published['leads'] > 1)}"
         said = f"{published['weights']:,} ({leads}, {published['classes']} classes)"
-    cost = f"{facts['multiply_adds'] / 1e6:,.1f} M"
-    return facts["name"], f"{facts['weights']:,}", said, cost, facts["input"], facts["source"]
+    weights, cost = "-", "-"
+    if "missing" not in facts:
+        weights, cost = f"{facts['weights']:,}", f"{facts['multiply_adds'] / 1e6:,.1f} M"
+    return facts["name"], weights, said, cost, facts["input"], facts["source"]
 
 
 def _parameters(namespace: argparse.Namespace) -> int:

@@ -19,10 +19,12 @@ without torch.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from ecgcore.mistakes import Mistake
 from ecgcore.parameters import Parameter, number
+
+Takes = Literal["signals", "charts"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Network:
 
     input: str  # the records that it is made for: leads, length, rate
     source: str  # whom it is after
+    takes: Takes = "signals"  # charts: pictures of the records, see charts_backbone.py
     head: Literal["linear", "hidden"] = "linear"  # hidden: one hidden layer of 64
     published: Published | None = None  # None: a network of our own
     parameters: Mapping[str, Parameter] = field(
@@ -52,6 +55,8 @@ class Network:
             for name, parameter in self.parameters.items()
             if (mistake := parameter.mistake(parameter.default)) is not None
         ]
+        if self.takes not in get_args(Takes):
+            mistakes.append(f"takes: must be signals or charts, got {self.takes!r}")
         if self.head not in ("linear", "hidden"):
             mistakes.append(f"head: must be linear or hidden, got {self.head!r}")
         if "leads" in self.parameters:

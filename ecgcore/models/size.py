@@ -10,6 +10,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from ecgcore.fit import Scalar
 from ecgcore.mistakes import Mistake
 from ecgcore.models.classifier import build_classifier
+from ecgcore.models.registry import network_of
+
+PIXELS = 224  # rows, and columns, of the chart on which networks that take charts are compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +28,17 @@ def size_of(
 ) -> Size:
     """Return what a network costs for one record of `samples` samples, as torch's flop counter counts it.
 
-    Raises ValueError where there is no such network, or it cannot take such a record.
+    One that takes charts is given a chart of 224 x 224 pixels instead. Raises ValueError where there is no such
+    network, or it cannot take such a record; NotInstalled where it needs a package that is not there.
     """
     with torch.device("meta"):  # tensors without content: nothing is drawn, and an LSTM is counted by its products
         model = build_classifier(name, leads=leads, classes=classes, own=own).eval()
-        signals = torch.zeros(1, leads, samples)
-    lengths = torch.tensor([samples], device="cpu")
+        charts = network_of(name).takes == "charts"
+        record = torch.zeros(1, 3 * PIXELS, PIXELS, dtype=torch.uint8) if charts else torch.zeros(1, leads, samples)
+    lengths = torch.tensor([record.shape[2]], device="cpu")
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            model(signals, lengths)
+            model(record, lengths)
     except (RuntimeError, NotImplementedError) as error:
         first = str(error).splitlines()[0]
         raise Mistake(f"model {name}: cannot take {leads} leads of {samples} samples ({first})") from None
