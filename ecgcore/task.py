@@ -188,11 +188,12 @@ class ArrhythmiaTask:
 
         Raises ValueError if it answers another question than the store asks.
         """
+        from ecgcore.data.inputs import store_for
         from ecgcore.serving.ensemble import ensemble_of
         from ecgcore.signals.processing import changes_of
 
         ensemble, read = ensemble_of(paths, self._calibration(judged, averaged=len(paths)))
-        store = self._store
+        store = store_for(self._store, "charts" if ensemble.charts else "signals", network=str(paths[0]))
         own = (store.classes, store.leads, store.rate, changes_of(store.processing))
         if (ensemble.classes, ensemble.leads, ensemble.rate, dict(ensemble.processing)) != own:
             raise Mistake(

@@ -53,8 +53,9 @@ class Fit:
     max_steps: int
     directory: Path  # the fit's own folder; whatever it writes, it writes below
     # Weights to start from: a checkpoint of an earlier stage or another run, at the step where it was judged; a file of
-    # the user's; the folder that an `export` wrote; or a JSON file of `weights` (foreign), `names` (from there to here)
-    # and `partial`. Where nobody knows what they saw, report the metric `unknown_history: 1`.
+    # the user's; the folder that an `export` wrote; or a JSON file of `weights` (foreign: a file, or a word of the
+    # task's), `names` (from there to here) and `partial`. Where nobody knows what they saw, report the metric
+    # `unknown_history: 1`.
     start_from: Path | None = None
     # This fit's own newest checkpoint: go on after its step as if never interrupted. Where it is damaged, an older one
     # lies beside it: a step that was reported before is compared, and does not count twice.

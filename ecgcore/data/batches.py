@@ -22,13 +22,13 @@ class Signals(Protocol):
 
     @property
     def lengths(self) -> NDArray[np.int64]: ...  # noqa: D102  (records,) samples
-    def signal(self, index: int) -> NDArray[np.float32]: ...  # noqa: D102  (leads, samples) in mV
+    def signal(self, index: int) -> NDArray[np.float32 | np.uint8]: ...  # noqa: D102  (leads, samples) in mV, or a chart
 
 
 class Batch(NamedTuple):
     """Signals padded with zeros to the longest."""
 
-    signals: Tensor  # (batch, leads, samples) float32 in mV
+    signals: Tensor  # (batch, leads, samples) float32 in mV; or charts (inputs.py), uint8
     lengths: Tensor  # (batch,) int64 samples
 
 
@@ -38,8 +38,8 @@ def gather(
     """Copy records, or of each the `lengths` samples from `starts` on, into one padded batch on the CPU."""
     begins = np.zeros(len(indices), np.int64) if starts is None else starts
     kept = records.lengths[indices] if lengths is None else lengths
-    leads = records.signal(int(indices[0])).shape[0]
-    signals = np.zeros((len(indices), leads, int(kept.max())), np.float32)
+    first = records.signal(int(indices[0]))
+    signals = np.zeros((len(indices), len(first), int(kept.max())), first.dtype)
     for row, (index, begin, length) in enumerate(zip(indices, begins, kept, strict=True)):
         signals[row, :, :length] = records.signal(int(index))[:, begin : begin + length]
     return Batch(torch.from_numpy(signals), torch.from_numpy(np.asarray(kept, np.int64)))

@@ -45,7 +45,7 @@ class Records:
     lengths: NDArray[np.int64]  # (n,) samples
     fingerprints: NDArray[np.int64]  # (n,) first 8 bytes of sha256 of the float32 signal, before any rounding: identity
     leads: int
-    samples: NDArray[np.floating]  # float32 or float16, read-only: signals in turn, each all of a lead, then the next
+    samples: NDArray[Any]  # float32 or float16, read-only: signals in turn, each all of a lead, then the next
     starts: NDArray[np.int64] | None = None  # (n,) where each begins, in samples of one lead; None: where one ends
     charts: NDArray[np.uint8] | None = None  # read-only, the whole file: (views, 3, pixels, pixels) of each in turn
     chart_numbers: NDArray[np.int64] | None = None  # (n,) which of the file's records each is; None: without charts
@@ -53,11 +53,15 @@ class Records:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def signal(self, index: int) -> NDArray[np.float32]:
-        """Return the (leads, samples) signal of record `index`: a read-only view, or a copy of 16 bits."""
+    def signal(self, index: int) -> NDArray[Any]:
+        """Return the (leads, samples) signal of record `index`: float32, a read-only view or a copy of 16 bits.
+
+        In the place of signals may be charts (inputs.py): a view of uint8.
+        """
         start = self.leads * int(self._starts[index])
         end = start + self.leads * int(self.lengths[index])
-        return self.samples[start:end].reshape(self.leads, -1).astype(np.float32, copy=False)
+        found = self.samples[start:end].reshape(self.leads, -1)
+        return found if found.dtype == np.uint8 else found.astype(np.float32, copy=False)
 
     def only(self, indices: NDArray[np.int64]) -> "Records":
         """Return some of the records, in the order of `indices`; their signals stay where they are."""

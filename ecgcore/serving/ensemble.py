@@ -10,10 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ecgcore.data.inputs import CHARTS
+from ecgcore.drawing.charts import ChartForm
 from ecgcore.mistakes import Mistake
 from ecgcore.models.classifier import Classifier, build_classifier
 from ecgcore.models.device import best_device
-from ecgcore.models.registry import own_values
+from ecgcore.models.network import Takes
+from ecgcore.models.registry import network_of, own_values
 from ecgcore.scores.calibration import Calibration, probabilities
 from ecgcore.training.checkpoints import Checkpoint, read_checkpoint
 
@@ -25,6 +28,7 @@ class Member:
     """One trained model."""
 
     model: Classifier  # in eval mode
+    takes: Takes = "signals"
     temperature: float = 1.0  # its own, that its logits are divided by: of models of earlier versions
 
 
@@ -42,6 +46,11 @@ class Ensemble:
         default_factory=dict
     )  # of the signals that it learnt from; whoever asks it must process alike
 
+    @property
+    def charts(self) -> ChartForm | None:
+        """Return the charts that those members are given that take charts; None: no member does."""
+        return ChartForm.of(self.processing[CHARTS]) if CHARTS in self.processing else None
+
     def answer(self, by_member: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what the members say together, calibrated: (members, batch, classes) to (batch, classes)."""
         return self.calibration(by_member.mean(axis=0), multilabel=self.multilabel)
@@ -51,12 +60,19 @@ class Ensemble:
         own = any(member.temperature != 1.0 for member in self.members)
         return "each member's own temperature" if own else self.calibration.in_words()
 
-    def by_member(self, signals: Tensor, lengths: Tensor) -> NDArray[np.float64]:
-        """Probabilities (members, batch, classes) of (batch, leads, samples) in mV."""
+    def by_member(self, signals: Tensor, lengths: Tensor, charts: Tensor | None = None) -> NDArray[np.float64]:
+        """Probabilities (members, batch, classes) of (batch, leads, samples) in mV.
+
+        charts: (batch, views * 3 * pixels, pixels), for those members that take them.
+        """
         answers = []
         for member in self.members:
+            given = (signals, lengths)
+            if member.takes == "charts":
+                assert charts is not None
+                given = (charts, torch.full_like(lengths, charts.shape[2]))
             with torch.no_grad():
-                logits = member.model(signals.to(next(member.model.parameters()).device), lengths).cpu().numpy()
+                logits = member.model(given[0].to(next(member.model.parameters()).device), given[1]).cpu().numpy()
             answers.append(probabilities(logits, temperature=member.temperature, multilabel=self.multilabel))
         return np.stack(answers)
 
@@ -70,8 +86,13 @@ def ensemble_of(paths: Sequence[Path], calibration: Calibration | None = None) -
     return built(content), checkpoints
 
 
-def _question(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {name: getattr(checkpoint, name) for name in QUESTION}
+def _questions(checkpoints: Sequence[Checkpoint]) -> list[dict[str, Any]]:
+    """Return what each answers; one that takes signals has nothing against the charts that others are given."""
+    charts = next(({CHARTS: one.processing[CHARTS]} for one in checkpoints if CHARTS in one.processing), {})
+    return [
+        {**{name: getattr(one, name) for name in QUESTION}, "processing": {**charts, **one.processing}}
+        for one in checkpoints
+    ]
 
 
 def content_of(paths: Sequence[Path], calibration: Calibration | None) -> tuple[dict[str, Any], list[Checkpoint]]:
@@ -82,18 +103,19 @@ def content_of(paths: Sequence[Path], calibration: Calibration | None) -> tuple[
     if not paths:
         raise Mistake("an ensemble needs at least one checkpoint, got none; retrain the winner first")
     checkpoints = [read_checkpoint(path) for path in paths]
-    first = checkpoints[0]
-    for path, checkpoint in zip(paths, checkpoints, strict=True):
-        if _question(checkpoint) != _question(first):
+    questions = _questions(checkpoints)
+    first = questions[0]
+    for path, question in zip(paths, questions, strict=True):
+        if question != first:
             raise Mistake(
                 f"{path}: must have classes, leads, rate and processing of {paths[0]}; average only one winner's finals"
             )
     members = [{"config": dict(checkpoint.config), "weights": dict(checkpoint.weights)} for checkpoint in checkpoints]
     if calibration is None:  # what checkpoints of earlier versions say for themselves
-        own = [checkpoint.calibration or Calibration.none(len(first.classes)) for checkpoint in checkpoints]
+        own = [checkpoint.calibration or Calibration.none(len(first["classes"])) for checkpoint in checkpoints]
         members = [{**member, **vars(one)} for member, one in zip(members, own, strict=True)]
     whole = {} if calibration is None else {"calibration": vars(calibration)}
-    return {"members": members, **whole, **_question(first), **_history(checkpoints)}, checkpoints
+    return {"members": members, **whole, **first, **_history(checkpoints)}, checkpoints
 
 
 def _history(checkpoints: Sequence[Checkpoint]) -> dict[str, Any]:
@@ -119,7 +141,8 @@ def built(content: Mapping[str, Any]) -> Ensemble:
             **sizes,
         )
         model.load_state_dict(member["weights"])
-        members.append(Member(model=model.eval().to(best_device()), temperature=member.get("temperature", 1.0)))
+        takes, temperature = network_of(name).takes, member.get("temperature", 1.0)
+        members.append(Member(model=model.eval().to(best_device()), takes=takes, temperature=temperature))
     question = {"processing": {}} | {name: content[name] for name in QUESTION if name in content}
     return Ensemble(members=tuple(members), calibration=_calibration(content), **question)
 

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ecgcore.data.batches import EVALUATION_BATCH
+from ecgcore.drawing.charts import draw
 from ecgcore.mistakes import Mistake
 from ecgcore.scores.calibration import Calibration
 from ecgcore.scores.metrics import decide
@@ -162,7 +164,15 @@ def _probabilities(ensemble: Ensemble, signals: NDArray[np.float32]) -> NDArray[
         return np.zeros((0, len(ensemble.classes)))
     lengths = torch.full((len(signals),), signals.shape[2], dtype=torch.int64)
     # a copy: torch refuses to promise that it leaves a read-only array alone
-    return ensemble.answer(ensemble.by_member(torch.tensor(signals), lengths))
+    return ensemble.answer(ensemble.by_member(torch.tensor(signals), lengths, _charts(ensemble, signals)))
+
+
+def _charts(ensemble: Ensemble, signals: NDArray[np.float32]) -> Tensor | None:
+    """Draw the charts that the ensemble's members are given, if they are, as those of a store are drawn."""
+    if ensemble.charts is None:
+        return None
+    drawn = [draw(one, ensemble.charts, rate=ensemble.rate, leads=ensemble.leads) for one in signals]
+    return torch.from_numpy(np.stack(drawn).reshape(len(drawn), -1, ensemble.charts.pixels))
 
 
 def _refuse_gaps(signals: Array) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.data.batches import by_length, gather
+from ecgcore.data.inputs import charts_of
 from ecgcore.data.store import SEPARATOR, Records
 from ecgcore.serving.ensemble import Ensemble
 from ecgcore.whole_files import replacing
@@ -19,8 +20,10 @@ def predict_records(ensemble: Ensemble, records: Records) -> NDArray[np.float64]
     """Probabilities of each member: (members, records, classes)."""
     answers = np.zeros((len(ensemble.members), len(records), len(ensemble.classes)))
     indices = np.arange(len(records))
+    drawn = None if ensemble.charts is None else charts_of(records, ensemble.charts)
     for positions in by_length(records, indices):
-        answers[:, positions] = ensemble.by_member(*gather(records, positions))
+        charts = None if drawn is None else gather(drawn, positions).signals
+        answers[:, positions] = ensemble.by_member(*gather(records, positions), charts)
     return answers
 
 

@@ -41,6 +41,7 @@ class Processing:
     def of(cls, stated: Mapping[str, Any]) -> Self:
         """Return what a store, or a model that learnt from it, states; without how the samples are stored."""
         changes = changes_of(stated)
+        changes.pop("charts", None)  # are drawn from what is processed
         band = changes.pop("band_pass", None)
         return cls(band_pass=None if band is None else (band[0], band[1]), **changes)
 
@@ -91,5 +92,9 @@ def stored(signal: NDArray[np.float32], processing: Processing) -> tuple[NDArray
 
 
 def changes_of(stated: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a store's stated processing a model must be given alike: all but how the samples are stored."""
-    return {name: stated[name] for name in ("band_pass", "notch", "normalise") if stated.get(name) is not None}
+    """Return what of a store's stated processing a model must be given alike: all but how the samples are stored.
+
+    `charts` is stated of those alone that take charts, see data/inputs.py.
+    """
+    alike = ("band_pass", "notch", "normalise", "charts")
+    return {name: stated[name] for name in alike if stated.get(name) is not None}

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ecgcore.data.inputs import CHARTS
+from ecgcore.models.registry import network_of
 from ecgcore.training.checkpoints import Checkpoint, checkpoint_of, read_tensors
 
 FILE = "model.pt"
@@ -21,6 +23,9 @@ def read_weights(path: Path, *, seed: int) -> Checkpoint:
         return checkpoint_of(file, content)
     members = content["members"]
     member = members[seed % len(members)]
+    processing = dict(content.get("processing", {}))
+    if CHARTS in processing and network_of(member["config"]["model"]).takes == "signals":
+        del processing[CHARTS]  # which are another member's
     seen = content.get("fingerprints")
     return Checkpoint(
         step=0,
@@ -34,7 +39,7 @@ def read_weights(path: Path, *, seed: int) -> Checkpoint:
         leads=tuple(content["leads"]),
         rate=content["rate"],
         multilabel=content["multilabel"],
-        processing=content.get("processing", {}),
+        processing=processing,
         weights=member["weights"],
         optimiser={},
         schedule={},

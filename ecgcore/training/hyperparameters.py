@@ -10,8 +10,13 @@ from typing import Any, Literal, Self
 
 from ecgcore.fit import Scalar
 from ecgcore.mistakes import Mistake
-from ecgcore.models.registry import own_parameters, own_values, places
+from ecgcore.models.network import Takes
+from ecgcore.models.registry import network_of, own_parameters, own_values, places
 from ecgcore.parameters import Parameter, boolean, choice, integer, number
+
+# What changes signals, and is refused beside a network that takes charts.
+_SCALES = ("normalise", "amplitude_scale", "amplitude_warp")
+OF_SIGNALS = (*_SCALES, "noise", "baseline_wander", "power_line", "lead_dropout", "time_shift", "window", "time_mask")
 
 
 def _choice(default: str, choices: tuple[Scalar, ...], text: str) -> Any:
@@ -155,7 +160,19 @@ class Hyperparameters:
         if mistakes:
             raise Mistake("\n".join(mistakes))
         shared = {name: value for name, value in config.items() if name in _SHARED}
-        return cls(**shared, own=own_values(str(model), config))  # type: ignore[arg-type]  # each value was checked above
+        read = cls(**shared, own=own_values(str(model), config))  # type: ignore[arg-type]  # each value was checked above
+        changed = [name for name in OF_SIGNALS if getattr(read, name) != _SHARED[name].default]
+        if changed and read.takes == "charts":
+            raise Mistake(
+                f"{', '.join(changed)}: must be left out, as it changes signals and {model} takes charts; beside a "
+                "network that takes signals, give it `when: {model: ...}`"
+            )
+        return read
+
+    @property
+    def takes(self) -> Takes:
+        """Whether the network is given signals or charts."""
+        return network_of(self.model).takes
 
     def config(self) -> dict[str, Scalar]:
         """Return every hyperparameter that counts, by name."""

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ecgcore.data.inputs import store_for
 from ecgcore.data.store import Split, Store
 from ecgcore.fit import Fit, Report
 from ecgcore.mistakes import Mistake
@@ -57,6 +58,7 @@ def train(
     be trained.
     """
     settings = Hyperparameters.read(fit.config)
+    store = store_for(store, settings.takes, network=settings.model)
     part = choose_part(fit, store)
     statistics = measure(store.records, part.train, scale=settings.normalise == "train")
     refuse_judged(statistics, store, part)
@@ -122,9 +124,9 @@ def _start(
         _set_scale(model, statistics)
         return np.unique(own), False
     if is_published(fit.start_from):
-        load_published(model, fit.start_from)
+        unknown = load_published(model, fit.start_from)
         _set_scale(model, statistics)
-        return np.unique(own), True
+        return np.unique(own), unknown
     start = read_start(fit.start_from, settings, store, seed=fit.seed)
     refuse_seen(fit.start_from, start.fingerprints, store.records, part.validation, part="validation")
     if store.withheld is not None:

@@ -1,8 +1,8 @@
 """Published weights of a known network as a start: a state dict, and a map from its names to ours.
 
-The map is a JSON file: `weights` (the state dict), `names` (by beginning of a name there, the beginning here, or null
-to leave it out), `partial` (whether what does not fit stays as it was drawn). On which records they were trained, it
-does not say.
+The map is a JSON file: `weights` (the file of the state dict; or `torchvision`, see imagenet_start.py), `names` (by
+beginning of a name there, the beginning here, or null to leave it out), `partial` (whether what does not fit stays as
+it was drawn). On which records they were trained, it does not say; of ImageNet's it is known that none was ours.
 """
 
 import json
@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ecgcore.mistakes import Mistake
+from ecgcore.models.charts_backbone import ChartsBackbone
 from ecgcore.models.classifier import Classifier
+from ecgcore.training.imagenet_start import NAME, imagenet_file, is_imagenet, names_of
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +30,13 @@ def is_published(path: Path) -> bool:
     return path.suffix == ".json"
 
 
-def load_published(model: Classifier, path: Path) -> None:
-    """Load what the map leads to. Raises ValueError naming all that does not fit; with `partial`, that is logged."""
-    told = json.loads(path.read_text())
-    file, names, ours = Path(told["weights"]), told["names"], model.state_dict()
+def load_published(model: Classifier, path: Path) -> bool:
+    """Load what the map leads to; return whether nobody knows on which records it was trained.
+
+    Raises ValueError naming all that does not fit; with `partial`, that is logged.
+    """
+    told, ours = json.loads(path.read_text()), model.state_dict()
+    file, names, unknown = _weights(told["weights"], told["names"], model.backbone)
     theirs = {renamed(name, names): value for name, value in read_state_dict(file).items()}
     given = {name: value for name, value in theirs.items() if name is not None}
     fitting = {name: value for name, value in given.items() if name in ours and value.shape == ours[name].shape}
@@ -45,6 +50,19 @@ def load_published(model: Classifier, path: Path) -> None:
     for mistake in mistakes:
         log.warning("%s: %s", file, mistake)
     model.load_state_dict({**ours, **fitting})
+    return unknown
+
+
+def _weights(named: str, names: Names, backbone: nn.Module) -> tuple[Path, Names, bool]:
+    """Return the file, the names there and here, and whether its history is unknown: of ImageNet's it is known."""
+    if not isinstance(backbone, ChartsBackbone):
+        if not Path(named).is_absolute():
+            raise Mistake(f"weights: {named}: must be a file for a network that is not torchvision's")
+        return Path(named), names, True
+    if named != NAME and not Path(named).is_absolute():
+        raise Mistake(f"weights: {named}: must be a file, or {NAME}: its own ImageNet weights of the network")
+    file = imagenet_file(backbone) if named == NAME else Path(named)
+    return file, names or names_of(backbone), not is_imagenet(file, backbone)
 
 
 def renamed(name: str, names: Names) -> str | None:

@@ -122,9 +122,11 @@ def _hash(path: Path) -> bytes:
     files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
     whole = hashlib.sha256()
     if path.suffix == ".json" and isinstance(told := json.loads(path.read_text()), dict) and "weights" in told:
-        weights = Path(told.pop("weights"))  # wherever it lies
+        named = Path(told["weights"])
+        files = [named] if named.is_absolute() else []  # a word stands for what it always stands for
+        if files:
+            del told["weights"]  # wherever it lies
         whole.update(json.dumps(told, sort_keys=True).encode())
-        files = [weights]
     for file in files:
         whole.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
     return whole.digest()

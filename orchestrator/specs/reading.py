@@ -70,10 +70,15 @@ def _resolved_start(text: str | None, place: Place, document: Document) -> tuple
 
 
 def read_published(path: Path) -> dict[str, Any]:
-    """Read how published weights become ours, with their path made absolute. Raises UserError with all mistakes."""
+    """Read how published weights become ours, with their path made absolute; a word is left to the task.
+
+    Raises UserError with all mistakes.
+    """
     document = read_yaml(path)
     spec = validated(PublishedSpec, document)
     weights = (path.parent / spec.weights).resolve()
+    if not weights.is_file() and is_plain(spec.weights):
+        return spec.model_dump()
     if not weights.is_file():
         raise UserError(
             f"{document.at(('weights',))}: weights: must be a file, relative to this one, got {spec.weights!r}"

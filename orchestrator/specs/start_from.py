@@ -15,7 +15,7 @@ _RUN = re.compile(r"[\w-][\w.-]*(/[\w-]+)?")
 class PublishedSpec(StrictModel):
     """Published weights of a known network, as a YAML file says it that `start_from` names."""
 
-    weights: str  # the file of the state dict, relative to the YAML file
+    weights: str  # the file of the state dict, relative to the YAML file; or a word by which the task knows them
     names: dict[str, str | None] = Field(default_factory=dict)  # by beginning of a name there: here, or left out
     partial: bool = False  # what does not fit stays as it was drawn; else it is a mistake
 

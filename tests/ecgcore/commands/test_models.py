@@ -51,6 +51,7 @@ def test_models_as_json_is_one_list_of_every_network() -> None:
     assert list(found) == list(places())
     assert {"weights": 193_541, "leads": 1, "classes": 5} == found["heartbeat_cnn"]["published"]
     assert found["resnet1d"]["published"] is None
+    assert ("signals", "charts") == (found["resnet1d"]["takes"], found["resnet18"]["takes"])
     assert ["channels", "kernel", "width"] == found["heartbeat_cnn"]["parameters"]
 
 

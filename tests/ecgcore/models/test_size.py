@@ -27,6 +27,17 @@ def test_an_lstm_is_counted_by_its_products():
     assert by_hand == size_of("resnet_lstm", leads=12, classes=5).multiply_adds
 
 
+def test_a_network_that_takes_charts_is_counted_on_one_of_224_pixels():
+    """resnet18: its stem on 112 x 112 pixels, two convolutions of 3 x 3 in each of eight blocks, three shortcuts."""
+    by_hand = 112**2 * 3 * 64 * 49
+    for side, width in ((56, 64), (28, 128), (14, 256), (7, 512)):
+        by_hand += side**2 * 4 * width * width * 9
+        if width > 64:
+            by_hand -= side**2 * width * width // 2 * 9  # the first of them has half as many inputs
+            by_hand += side**2 * width * width // 2
+    assert by_hand + 512 * 5 == size_of("resnet18", leads=12, classes=5).multiply_adds
+
+
 @pytest.mark.parametrize("name", places())
 def test_every_network_can_be_counted(name):
     assert size_of(name, leads=12, classes=5).multiply_adds > 1e6

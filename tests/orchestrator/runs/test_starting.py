@@ -186,3 +186,17 @@ def test_published_weights_are_told_in_a_file_of_their_own_and_hashed_with_their
     (tmp_path / "theirs.pth").write_text("other weights")
     refused = search(runs, start_from="published.yaml")
     assert (2, True) == (refused.returncode, "facts.start: " in refused.stderr)
+
+
+def test_published_weights_that_are_named_by_a_word_are_left_to_the_task(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    written(tmp_path / "published.yaml", {"weights": "known"})
+    done = search(runs, start_from="published.yaml")
+    assert 0 == done.returncode, done.stderr
+    told = json.loads((runs / "toy" / "start.json").read_text())
+    assert {"weights": "known", "names": {}, "partial": False} == told
+    assert 0 == search(runs, start_from="published.yaml").returncode
+
+    written(tmp_path / "published.yaml", {"weights": "others"})
+    refused = search(runs, start_from="published.yaml")
+    assert (2, True) == (refused.returncode, "facts.start: " in refused.stderr)
