@@ -36,6 +36,7 @@ def test_a_records_charts_take_the_place_of_its_signal_whichever_records_are_lef
     fewer = replace(STORE, records=STORE.records.only(chosen))
     for some in (given.records.only(chosen), store_for(fewer, "charts", network="resnet18").records):
         assert ("r1-4", "r1-1") == some.ids
+        assert np.array_equal(drawn(4), some.signal(0))
         assert np.array_equal(drawn(1), some.signal(1))
 
 
