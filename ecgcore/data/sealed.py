@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ecgcore.data.about_file import read_about
 from ecgcore.data.disjoint import assert_disjoint
 from ecgcore.data.manifest import INDEX, SEALED, Manifest, digest_of, read_manifest, sealed_hash
 from ecgcore.data.store import Records, members_of, open_store, read_records
@@ -26,6 +27,12 @@ def open_sealed(directory: Path) -> Records:
     parts = {"the test part": (sealed, len(sealed)), "the rest": (others, len(others))}
     assert_disjoint({name: members_of(records, np.arange(count)) for name, (records, count) in parts.items()})
     return sealed
+
+
+def about_of_sealed(directory: Path) -> dict[str, dict[str, str]]:
+    """Return what is known of each record of the test part, as `about_of` does of the others: no label, no signal."""
+    _manifest(directory)
+    return read_about(directory / SEALED)
 
 
 def names_of_sealed(directory: Path) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.data.about_file import write_about
 from ecgcore.data.manifest import CHARTS, HALF_SIGNALS, INDEX, SIGNALS, SPLITS, Content, file_facts
 from ecgcore.data.piecewise import Taken
 from ecgcore.data.splits import Division
@@ -77,13 +78,14 @@ def _counts(records: Sequence[Listed], classes: Sequence[str]) -> dict[str, Any]
 
 
 def write_part(folder: Path, taken: Sequence[Taken], signals: str, *, charts: ChartForm | None) -> None:
-    """Write index.csv, the file `signals`, and that of charts if any were drawn, of the given records into `folder`."""
+    """Write index.csv, `signals`, the charts if any were drawn, and about.csv, of the given records, into `folder`."""
     with (folder / INDEX).open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
         for one in taken:
             labels = SEPARATOR.join(one.listed.labels)
             rows.writerow([one.listed.name, one.listed.patient, labels, one.samples, one.fingerprint])
+    write_about(folder, {one.listed.name: one.listed.about for one in taken})
     with (folder / signals).open("wb") as whole:
         for one in taken:
             whole.write(one.signal_bytes())

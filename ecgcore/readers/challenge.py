@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ecgcore.mistakes import Mistake
+from ecgcore.readers.about import about
 from ecgcore.readers.header import AS_STATED, Correction, header_comments, header_lines, header_path, stated_gains
 from ecgcore.readers.source import Listed, Source
 
@@ -29,14 +30,16 @@ def challenge_source(directory: Path) -> Source:
     for header in headers:
         path = header.with_suffix("")
         name = path.relative_to(directory).as_posix()
-        codes = dx_codes(header_comments(header_path(path)))
+        comments = header_comments(header_path(path))
+        codes = dx_codes(comments)
         if not codes:
             without += 1
             continue
         correction, wrong = true_gain(path.name, stated_gains(header_lines(header)))
         if wrong:
             corrected[name] = wrong
-        records.append(Listed(name=name, path=path, patient=name, labels=codes, correction=correction))
+        known = about(age=_said("age", comments), sex=_said("sex", comments), site=_site(name))
+        records.append(Listed(name=name, path=path, patient=name, labels=codes, correction=correction, about=known))
     if not records:
         raise Mistake(
             f"{directory}: no header has a line `#Dx: CODE,CODE,...`; if the labels lie in a table, use --reader own"
@@ -56,12 +59,24 @@ def challenge_source(directory: Path) -> Source:
 
 def dx_codes(comments: Sequence[str]) -> tuple[str, ...]:
     """Return the codes of the comment `Dx: a,b,,c`, sorted, each once; empty elements are passed over."""
+    codes = {code.strip() for code in _said("dx", comments).split(",")}
+    return tuple(sorted(codes - {"", "Unknown", "NaN"}))
+
+
+def _said(wanted: str, comments: Sequence[str]) -> str:
+    """Return the value of the first comment `wanted: value`; empty where there is none."""
     for comment in comments:
         key, colon, value = comment.partition(":")
-        if colon and key.strip().lower() == "dx":
-            codes = {code.strip() for code in value.split(",")}
-            return tuple(sorted(codes - {"", "Unknown", "NaN"}))
-    return ()
+        if colon and key.strip().lower() == wanted:
+            return value.strip()
+    return ""
+
+
+def _site(name: str) -> str:
+    """Return the database of a record: the folder that it lies in, but for numbered groups (`g1`); else its letters."""
+    folders = [part for part in name.split("/")[:-1] if not re.fullmatch(r"g\d+", part)]
+    letters = re.match(r"[A-Za-z]*", name.rpartition("/")[2])
+    return folders[-1] if folders else letters[0] if letters else ""
 
 
 def true_gain(name: str, stated: set[float]) -> tuple[Correction, str]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.mistakes import Mistake
+from ecgcore.readers.about import about
 from ecgcore.readers.source import ArrayRow, Listed, Source
 from ecgcore.readers.table_words import leads_outside, table_text
 from ecgcore.signals.arithmetic import STANDARD_LEADS, canonical_lead
@@ -51,7 +52,9 @@ def chapman_source(directory: Path, *, table: Path | None = None) -> Source:
         elif not rhythm:
             unlabelled += 1
         else:
-            records.append(Listed(name=name, path=signals / f"{name}.csv", patient=name, labels=(rhythm,), array=PLACE))
+            known = about(age=row.get("PatientAge"), sex=row.get("Gender"))
+            path = signals / f"{name}.csv"
+            records.append(Listed(name=name, path=path, patient=name, labels=(rhythm,), array=PLACE, about=known))
         seen.setdefault(name, line)
     if not mistakes and not records:
         mistakes.append(f"{table}: none of its {absent + unlabelled} records has a rhythm and a CSV in {signals}")

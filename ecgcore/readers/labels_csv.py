@@ -7,21 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from ecgcore.mistakes import Mistake
+from ecgcore.readers.about import about, years
 from ecgcore.readers.source import Listed, Source
 from ecgcore.readers.table_words import control_characters, fold_mistakes, leads_outside
 
 NEEDED = ("record", "patient", "labels")
-ALLOWED = (*NEEDED, "fold")
+ABOUT = ("age", "sex", "site")
+ALLOWED = (*NEEDED, "fold", *ABOUT)
 SEPARATOR = ";"
 ABSENT = "(absent)"  # stands in the lines for a column that is missing
 
 
 def own_source(directory: Path, *, table: Path | None = None) -> Source:
-    """List the records of a CSV (default `<directory>/labels.csv`) with the columns record, patient, labels[, fold].
+    """List the records of a CSV (default `<directory>/labels.csv`): record, patient, labels[, fold, age, sex, site].
 
     record: the path of the header below `directory`, without `.hea`. patient: whose it is; all records of one patient
     stay in one part. labels: one or more, separated by `;` (one each: the classes exclude each other). fold: `test` is
-    sealed; other names are validation folds in turn, or `train` and `validation`; empty: drawn.
+    sealed; other names are validation folds in turn, or `train` and `validation`; empty: drawn. age (in years), sex and
+    site are kept for subgroups; empty: unknown.
     Raises ValueError for all mistakes of the file at once, each with its line.
     """
     table = table or directory / "labels.csv"
@@ -119,6 +122,8 @@ def _row_mistakes(
         mistakes.append(f"patient is empty (record {name})")
     if not _labels(row):
         mistakes.append(f"labels is empty (record {name}); name a class such as `other`, or take the line out")
+    if years(row.get("age")) is None:
+        mistakes.append(f"age must be a number of years, or empty if unknown, but is {row['age']!r} (record {name})")
     return mistakes
 
 
@@ -137,4 +142,5 @@ def _listed(row: dict[str, str]) -> Listed:
         patient=row["patient"].strip(),
         labels=_labels(row),
         fold=row.get("fold", "").strip(),
+        about=about(**{name: row.get(name) for name in ABOUT}),
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ecgcore.mistakes import Mistake
+from ecgcore.readers.about import about
 from ecgcore.readers.source import Listed, Source
 from ecgcore.readers.table_words import leads_outside, table_text
 
@@ -18,6 +19,7 @@ TARGETS = ("superclass", "rhythm", "codes", "diagnostic")
 CERTAIN = 50.0  # % of likelihood from which a diagnostic code counts, where codes are asked for and not superclasses
 DATABASE, STATEMENTS = "ptbxl_database.csv", "scp_statements.csv"
 NEEDED = ("ecg_id", "patient_id", "scp_codes", "strat_fold", "filename_lr", "filename_hr")
+_SEX = {"0": "male", "1": "female"}
 
 Row = Mapping[str, str]
 
@@ -108,6 +110,12 @@ def _listed(directory: Path, row: Row, labels: tuple[str, ...], *, column: str) 
         patient=_whole(row, "patient_id"),
         labels=labels,
         fold=_whole(row, "strat_fold"),
+        about=about(
+            age=row.get("age"),
+            sex=_SEX.get((row.get("sex") or "").removesuffix(".0")),
+            site=(row.get("site") or "").removesuffix(".0"),
+            device=row.get("device"),
+        ),
     )
 
 

@@ -38,6 +38,7 @@ class Listed:
     correction: Correction = AS_STATED
     span: tuple[float, float] | None = None  # begin and length in s; None: all of the recording
     array: ArrayRow | None = None
+    about: Mapping[str, str] = field(default_factory=dict)  # age, sex, site, device, as far as known: see about.py
     test_part_unused: bool = False  # the database seals it, which was not asked for: no file tells the two apart
 
     @property

@@ -55,17 +55,17 @@ def test_one_patient_is_in_several_parts_and_no_record_is(prepared):
 
 def test_copies_stay_together_whoever_they_are_of(tmp_path):
     for number in range(24):
-        write_wfdb(tmp_path, f"r{number:02d}", noise(number // 2))
-    write_table(tmp_path, [[f"r{number:02d}", "one person", "ab"[number // 2 % 2]] for number in range(24)])
+        write_wfdb(tmp_path / "raw", f"r{number:02d}", noise(number // 2))
+    write_table(tmp_path / "raw", [[f"r{number:02d}", "one person", "ab"[number // 2 % 2]] for number in range(24)])
 
     prepare(
-        own_source(tmp_path),
-        tmp_path.with_name("s"),
+        own_source(tmp_path / "raw"),
+        tmp_path / "s",
         StoreRequest(leads=("I", "II"), rule=SplitRule(by="record", folds=2)),
     )
 
-    for split in open_store(tmp_path.with_name("s")).splits:
-        ids = open_store(tmp_path.with_name("s")).records.ids
+    for split in open_store(tmp_path / "s").splits:
+        ids = open_store(tmp_path / "s").records.ids
         train, validation = ({int(ids[index][1:]) // 2 for index in part} for part in (split.train, split.validation))
         assert not train & validation
 

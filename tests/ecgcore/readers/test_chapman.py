@@ -51,26 +51,27 @@ def test_a_record_is_its_csv_in_millivolts(tmp_path, kind):
 
 
 def test_what_its_authors_filter_out_is_refused_with_the_reason(tmp_path):
-    write(tmp_path, "short", microvolts(1, samples=4999))
+    folder = tmp_path / "raw"
+    write(folder, "short", microvolts(1, samples=4999))
     gap = microvolts(2)
     gap[100, 3] = gap[7, 7] = np.nan
-    write(tmp_path, "gap", gap)
-    write(tmp_path, "eight", microvolts(3)[:, :8])
-    write(tmp_path, "hole", microvolts(4))
-    hole = tmp_path / "ECGData" / "hole.csv"
+    write(folder, "gap", gap)
+    write(folder, "eight", microvolts(3)[:, :8])
+    write(folder, "hole", microvolts(4))
+    hole = folder / "ECGData" / "hole.csv"
     hole.write_text(hole.read_text().replace("\n", "\n,", 1))
-    write(tmp_path, "order", microvolts(5))
-    order = tmp_path / "ECGData" / "order.csv"
+    write(folder, "order", microvolts(5))
+    order = folder / "ECGData" / "order.csv"
     order.write_text(order.read_text().replace("I,II", "II,I", 1))
     names = [f"r{number:02d}" for number in range(30)]
     for number, name in enumerate(names):
-        write(tmp_path, name, microvolts(10 + number))
+        write(folder, name, microvolts(10 + number))
     rhythms = [(name, ["SB", "SR"][number % 2]) for number, name in enumerate(names)]
     wrong = ["short", "gap", "eight", "hole", "order"]
-    write_table(tmp_path, [*rhythms, *((name, "SR") for name in wrong)])
+    write_table(folder, [*rhythms, *((name, "SR") for name in wrong)])
 
     request = StoreRequest(rule=SplitRule(folds=2), rate=100.0, allow_refused=20)
-    manifest, _ = prepare(chapman_source(tmp_path), tmp_path.with_name("s"), request)
+    manifest, _ = prepare(chapman_source(folder), tmp_path / "s", request)
 
     assert list(manifest.refused) == wrong
     for name, reason in {
@@ -81,7 +82,7 @@ def test_what_its_authors_filter_out_is_refused_with_the_reason(tmp_path):
         "order": "the first line must name the leads I,II,III,aVR,aVL,aVF,V1,V2,V3,V4,V5,V6, but is 'II,I,III",
     }.items():
         assert reason in manifest.refused[name]
-    assert len(open_store(tmp_path.with_name("s")).records) + len(open_sealed(tmp_path.with_name("s"))) == 30
+    assert len(open_store(tmp_path / "s").records) + len(open_sealed(tmp_path / "s")) == 30
 
 
 def test_mistakes_of_the_table_are_told_with_their_lines(tmp_path):

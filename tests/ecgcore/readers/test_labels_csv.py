@@ -52,13 +52,16 @@ def test_all_mistakes_of_a_table_are_listed_at_once_with_their_lines(tmp_path):
 
 
 def test_a_table_without_patients_is_refused_with_the_way_out(tmp_path):
-    write_table(tmp_path, [["a", "x", "1"]], header="record,labels,age")
+    write_table(tmp_path, [["a", "x", "1"]], header="record,labels,weight")
 
     found = mistakes(tmp_path)
 
     assert "the column `patient` is missing" in found[0]
     assert "repeat the record's name there" in found[0]
-    assert found[1] == "labels.csv:1: unknown column 'age'; the columns are record, patient, labels, fold"
+    assert (
+        found[1]
+        == "labels.csv:1: unknown column 'weight'; the columns are record, patient, labels, fold, age, sex, site"
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe\x00bad"])
@@ -84,7 +87,7 @@ def test_a_missing_folder_or_table_is_refused(tmp_path):
 
 def test_a_wrong_column_hides_no_wrong_line(tmp_path):
     write_wfdb(tmp_path, "a", noise(1))
-    write_table(tmp_path, [["a", "x", "1"], ["gone", "", "1"], ["a"]], header="record,labels,age")
+    write_table(tmp_path, [["a", "x", "1"], ["gone", "", "1"], ["a"]], header="record,labels,weight")
 
     found = [line.partition(": ")[0] for line in mistakes(tmp_path)]
 
