@@ -37,6 +37,7 @@ class ChartsBackbone(nn.Module):
         else:
             *layers, _last = self.encoder.classifier
             self.encoder.classifier = nn.Sequential(*(one for one in layers if not isinstance(one, nn.Dropout)))
+        self.encoder.to(memory_format=torch.channels_last)  # on a CPU a third of the time less, and GPUs like it
         # constants, and no part of the weights: those of another place would lack them
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("deviation", torch.tensor(DEVIATION)[:, None, None], persistent=False)
@@ -50,7 +51,7 @@ class ChartsBackbone(nn.Module):
         records, _rows, pixels = charts.shape
         pictures = charts.reshape(-1, 3, pixels, pixels)
         scaled = (pictures.to(self.mean.dtype) / 255 - self.mean) / self.deviation
-        features: Tensor = self.encoder(scaled)
+        features: Tensor = self.encoder(scaled.contiguous(memory_format=torch.channels_last))
         return features.reshape(records, -1, self.features).mean(1)
 
 
