@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from ecgcore.mistakes import NotInstalled
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue, from 0 to 1
+# Of the norms' statistics, as torch has it. MobileNetV3's .01 is for a million pictures: after the few hundred batches of a
+# small database its statistics still lag behind, and every record is judged alike.
+MOMENTUM = 0.1
 OPERATORS: list[torch.library.Library] = []  # what is declared for torchvision, see _import_models
 
 
@@ -37,6 +40,8 @@ class ChartsBackbone(nn.Module):
         else:
             *layers, _last = self.encoder.classifier
             self.encoder.classifier = nn.Sequential(*(one for one in layers if not isinstance(one, nn.Dropout)))
+        for norm in [module for module in self.encoder.modules() if isinstance(module, nn.BatchNorm2d)]:
+            norm.momentum = MOMENTUM
         self.encoder.to(memory_format=torch.channels_last)  # on a CPU a third of the time less, and GPUs like it
         # constants, and no part of the weights: those of another place would lack them
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)

@@ -43,11 +43,11 @@ def main() -> None:
     beats, rhythms = open_store(Path(sys.argv[1])), with_charts(open_store(Path(sys.argv[2])))
     print(f"{torch.cuda.get_device_name() if torch.cuda.is_available() else 'no GPU'}, torch {torch.__version__}")
     print(f"beats by beat, fold 0 of {len(beats.splits)}: 8 epochs, batches of 128, constant 1e-3")
-    for model in BEAT_NETWORKS:
+    for model in () if sys.argv[3:] else BEAT_NETWORKS:
         config = {**WEIGHTED, "model": model, "schedule": "constant", "batch_size": 128}
         show(model, *scores(beats, config, folds=1, steps=8))
     print("charts of four rhythms, from scratch, mean over 3 folds: 20 epochs, batches of 32, one cycle to 1e-3")
-    for model in CHART_NETWORKS:
+    for model in sys.argv[3:] or CHART_NETWORKS:
         show(model, *scores(rhythms, {**WEIGHTED, "model": model, "batch_size": 32}, folds=3, steps=20))
     config = {**WEIGHTED, "model": "cnn1d", "batch_size": 16, "window": 10.0}
     show("cnn1d (signal)", *scores(rhythms, config, folds=3, steps=40))

@@ -56,7 +56,7 @@ def test_a_plan_can_read_the_parameters_without_torch():
 
 def test_a_networks_own_hyperparameters_count_beside_it_alone():
     settings = Hyperparameters.read({"model": "heartbeat_cnn", "kernel": 5})
-    assert {"channels": 256, "kernel": 5, "width": 512} == settings.own
+    assert {"channels": 256, "kernel": 5, "layers": 2, "width": 512} == settings.own
     assert {"model": "heartbeat_cnn", "kernel": 5, "width": 512}.items() <= settings.config().items()
     assert "kernel" not in Hyperparameters.read({"model": "cnn1d"}).config()
 
