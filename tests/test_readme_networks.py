@@ -29,12 +29,6 @@ def test_it_counts_the_published_networks() -> None:
     assert (11, 8) == (counted.count("signals"), counted.count("charts"))
 
 
-def test_the_network_that_it_shows_is_the_one_that_is_shipped_to_copy() -> None:
-    shown = indented("class TwoScales").splitlines()
-    file = (ROOT / "experiments" / "own_network.py").read_text().splitlines()
-    assert shown == [line for line in file if line in shown][: len(shown)]
-
-
 @pytest.mark.slow
 def test_its_commands_lead_from_recordings_to_the_tested_winner(tmp_path: Path) -> None:
     for name in ("search_spaces", "experiments"):

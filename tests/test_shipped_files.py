@@ -51,7 +51,7 @@ def test_the_quickstart_plans_at_least_24_head_and_8_full_trials(project: Path) 
 
 def test_every_other_experiment_plans_where_its_recordings_are(project: Path, tmp_path: Path) -> None:
     """Of recordings only that they are there is looked at."""
-    for name in ("ptbxl500", "cinc2017", "challenge2021_mix", "ludb"):
+    for name in ("ptbxl500", "cinc2017", "challenge2021_mix", "ludb", "mitdb"):
         (tmp_path / "shared" / name).mkdir(parents=True)
     (project / "my_recordings").mkdir()
     shared = {"ECG_DATA": str(tmp_path / "shared")}
@@ -61,6 +61,8 @@ def test_every_other_experiment_plans_where_its_recordings_are(project: Path, tm
     assert "8 trials x 1 seeds x 3 folds = 24 fits" in planned(project, "cinc2017", **shared)
     assert 3 == planned(project, "transfer", **shared).count("3 trials x 1 seeds x 4 folds = 12 fits")
     assert "12 trials x 1 seeds x 3 folds = 36 fits" in planned(project, "mine", **shared)
+    published = ("adaptation", "charts", "cnn1d_cnn2d", "rhythm_mcu", "heartbeats_by_beat", "heartbeats_by_patient")
+    assert all("the sealed part is opened once" in planned(project, name, **shared) for name in published)
 
 
 def test_an_experiment_without_its_recordings_says_where_to_get_them(project: Path) -> None:
@@ -113,7 +115,7 @@ def test_every_shipped_recipe_is_used_and_right_and_makes_a_store_of_its_own_nam
 
 def test_the_ray_cluster_on_kubernetes_has_our_ray_and_python_one_token_from_a_secret_and_one_shared_volume() -> None:
     """Its structure: that it runs is not tested."""
-    text = (ROOT / "kubernetes" / "ray_cluster.yaml").read_text()
+    text = (ROOT / "experiments" / "kubernetes" / "ray_cluster.yaml").read_text()
     cluster = yaml.safe_load(text)
     (ray,) = re.findall(r"^ray==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     (python,) = re.findall(r"\(Python (.+)\)", (ROOT / "constraints.txt").read_text())

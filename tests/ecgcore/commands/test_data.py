@@ -210,7 +210,7 @@ def test_a_label_map_needs_somebody_who_reads_yaml(tmp_path):
 
     with pytest.raises(ValueError, match="label maps are read by the command `orchestrate data`"):
         main("check", f"{tmp_path}/raw", "--label-map", f"{tmp_path}/map.yaml")
-    with pytest.raises(ValueError, match="--label-map must be a YAML file, or .*beats_n_s_v or .*challenge2021 or "):
+    with pytest.raises(ValueError, match=r"--label-map must be a YAML file, or .*beats_n_s_v or .*challenge2021 or "):
         main("check", f"{tmp_path}/raw", "--label-map", "nothing")
 
 

@@ -84,7 +84,8 @@ def test_every_impossible_value_is_told_by_its_key():
         "recordings.1: window, piece and paced are for mitdb, but the reader is ludb",
         "recordings.1.target: must be rhythm or codes for ludb, but got 'beats'",
         "recordings.2.array_rate: must say the sampling rate of the array in Hz, but got None",
-        "recordings.3.reader: must be ptbxl, cinc2017, challenge, ludb, mitdb, heartbeat_csv, chapman, numpy, own, but got 'cinc'",
+        "recordings.3.reader: must be ptbxl, cinc2017, challenge, ludb, mitdb, heartbeat_csv, chapman, numpy, own, "
+        "but got 'cinc'",
         "rate: must be above 0 and at most 1000000 Hz, but got -1.0",
         "notch: must be above 0 Hz, but got 0",
         "split.folds: must be from 1 (one hold-out part) to 1000, or auto, but got 0",

@@ -125,3 +125,10 @@ def test_without_torchvision_they_are_listed_and_building_one_says_what_to_insta
     assert ["cnn1d", "46,757"] == rows[2].split()[:2]
     assert ["0", said] == rows[-2:]
     assert f"{said}\n" == done.stderr
+
+
+def test_the_norms_of_a_network_made_for_a_million_pictures_follow_a_few_batches() -> None:
+    """Judged by statistics that lag behind, records get one answer, however well the network does in training."""
+    backbone = build_classifier("mobilenet_v3_small", leads=12, classes=4).backbone
+    momenta = {module.momentum for module in backbone.modules() if isinstance(module, torch.nn.BatchNorm2d)}
+    assert momenta == {0.1}

@@ -106,4 +106,5 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are() -> None:
 
 
 def test_a_value_that_a_stored_config_lacks_is_the_default() -> None:
-    assert {"channels": 64, "kernel": 7, "layers": 2, "width": 512} == own_values("heartbeat_cnn", {"channels": 64, "dropout": 0.1})
+    own = own_values("heartbeat_cnn", {"channels": 64, "dropout": 0.1})
+    assert {"channels": 64, "kernel": 7, "layers": 2, "width": 512} == own
