@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from ecgcore.mistakes import NotInstalled
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue, from 0 to 1
-# Of the norms' statistics, as torch has it. MobileNetV3's .01 is for a million pictures: after the few hundred batches of
-# a small database its statistics still lag behind, and every record is judged alike.
+# Of the norms' statistics, as torch has it. MobileNetV3's .01 is for a million pictures: after the few hundred batches
+# of a small database its statistics still lag behind, and every record is judged alike.
 MOMENTUM = 0.1
 OPERATORS: list[torch.library.Library] = []  # what is declared for torchvision, see _import_models
 
