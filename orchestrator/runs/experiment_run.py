@@ -21,6 +21,7 @@ from orchestrator.search.start_value import what_starts_were_worth
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.refinement import refined
 from orchestrator.specs.specs import RefineSpec, SearchSpec, differences
+from orchestrator.specs.start_from import in_words
 from orchestrator.specs.strict_yaml import write_yaml
 from orchestrator.specs.task_loading import folds_of, prepared_task
 
@@ -34,9 +35,7 @@ def run_experiment(
         experiment = _begin(experiment, folder, journal)
         known = {record.name: record.winner for record, _at in journal.entries if isinstance(record, Stage)}
         for name, spec in experiment.searches.items():
-            session.progress.say(
-                f"stage {name}" + (f", from the winner of {spec.start_from}" if spec.start_from else "")
-            )
+            session.progress.say(f"stage {name}" + (f", from {in_words(spec.start_from)}" if spec.start_from else ""))
             if refine := experiment.refinements.get(name):
                 spec = _refined(spec, refine, folder.stage(name), folder.stage(refine.refine))
             ledger = run_search(spec, folder.stage(name), session)

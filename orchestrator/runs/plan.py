@@ -9,6 +9,7 @@ from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.reading import is_experiment, read_search
 from orchestrator.specs.space import cells
 from orchestrator.specs.specs import RefineSpec, SearchSpec
+from orchestrator.specs.start_from import in_words
 from orchestrator.specs.task_loading import known_folds, load_task, missing_of
 
 
@@ -32,7 +33,7 @@ def plan(path: Path) -> Iterator[str]:
 def _search_lines(name: str, spec: SearchSpec) -> Iterator[str]:
     task = load_task(spec.task)
     missing = missing_of(task)
-    chained = f", from the winner of {spec.start_from}" if spec.start_from else ""
+    chained = f", from {in_words(spec.start_from)}" if spec.start_from else ""
     yield f"{name}: {spec.task.name}{chained}"
     if missing:
         yield f"  data     will be prepared first: {missing}"

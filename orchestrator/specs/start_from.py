@@ -25,6 +25,11 @@ def is_plain(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None
 
 
+def in_words(text: str) -> str:
+    """Return what a search that starts from this is said to start from."""
+    return f"the winner of {text}" if is_plain(text) else text
+
+
 def is_mlflow(text: str) -> bool:
     """Return whether it is the URI of a model in MLflow."""
     return _URI.fullmatch(text) is not None
