@@ -1,4 +1,4 @@
-"""How much of a score is luck: the members of an ensemble, which differ by their seed alone, each judged for itself."""
+"""How much of a score is luck: each member of an ensemble judged for itself. A final's differ by seed."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -16,7 +16,17 @@ from ecgcore.parameters import Parameter, boolean, choice, integer, number
 
 # What changes signals, and is refused beside a network that takes charts.
 _SCALES = ("normalise", "amplitude_scale", "amplitude_warp")
-OF_SIGNALS = (*_SCALES, "noise", "baseline_wander", "power_line", "lead_dropout", "time_shift", "window", "time_mask")
+OF_SIGNALS = (
+    *_SCALES,
+    "noise",
+    "baseline_wander",
+    "power_line",
+    "lead_dropout",
+    "time_shift",
+    "window",
+    "time_mask",
+    "single_lead",
+)
 
 
 def _choice(default: str, choices: tuple[Scalar, ...], text: str) -> Any:
@@ -58,7 +68,7 @@ class Hyperparameters:
         "full",
         ("full", "head", "random_backbone", "none"),
         "what learns: full; head: backbone of start_from frozen; random_backbone: frozen as drawn, start_from unused; "
-        "none: start_from as it is, judged by the classes that it knows",
+        "none: start_from as it is; of classes that it does not know it says the same of every record",
     )
     optimizer: Literal["adamw", "sgd"] = _choice("adamw", ("adamw", "sgd"), "AdamW, or SGD with Nesterov momentum")
     learning_rate: float = _float(1e-3, 1e-8, 10.0, "peak learning rate")

@@ -124,6 +124,8 @@ def _start(
         _set_scale(model, statistics)
         return np.unique(own), False
     if is_published(fit.start_from):
+        if settings.train == "none":
+            raise Mistake("train: none needs a start whose head is known, and published weights have none of ours")
         unknown = load_published(model, fit.start_from)
         _set_scale(model, statistics)
         return np.unique(own), unknown

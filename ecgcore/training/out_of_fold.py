@@ -56,6 +56,8 @@ def learnt_shift(checkpoint: Checkpoint, store: Store) -> NDArray[np.float64]:
     By the mix of classes of all open records, of which the train parts of folds have like shares.
     """
     settings, labels = Hyperparameters.read(checkpoint.config), store.records.labels
+    if settings.train == "none":  # it learnt nothing of these
+        return np.zeros(labels.shape[1])
     return prior_shift(
         labels,
         multilabel=store.multilabel,

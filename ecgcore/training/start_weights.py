@@ -66,8 +66,9 @@ def read_start(path: Path, settings: Hyperparameters, store: Store, *, seed: int
 def load_start(model: Classifier, start: Checkpoint, store: Store, *, as_it_is: bool = False) -> None:
     """Load normalisation and backbone, and the head where it answers the same question; else the head stays fresh.
 
-    as_it_is: the head answers as it did for the classes that both know, and 1 % for the store's others. Raises
-    ValueError where there is no class of both, or records have one label there and several here.
+    as_it_is: the head answers as it did for the classes that both know; of the store's others it says the same of every
+    record, before a softmax: with several labels a record 1 %. Raises ValueError where there is no class of both, or
+    records have one label there and several here.
     """
     halves = ["normalisation.", "backbone."]
     if (start.classes, start.multilabel) == (store.classes, store.multilabel):

@@ -73,6 +73,9 @@ def experiment_report(experiment: Experiment, folder: RunFolder, *, as_json: boo
 def _beside_lines(tested: Mapping[str, Any], metric: str) -> Iterator[str]:
     """Say of each model that was tested beside the winner what it scored by the metric and all that has an interval."""
     for name, one in tested.get("beside", {}).items():
+        if "left_out" in one:
+            yield f"beside it: {name} (trial {one['trial']} of {one['stage']}) could not be tested: {one['left_out']}"
+            continue
         metrics = one["metrics"]
         shown = dict.fromkeys([metric, *(key.removesuffix("_low") for key in metrics if key.endswith("_low"))])
         scores = [_with_bounds(metrics, key) for key in shown if key in metrics]

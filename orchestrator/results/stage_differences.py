@@ -25,12 +25,17 @@ def _sentence(one: Contender, other: Contender) -> Iterator[str]:
     ours, theirs = (contender.ledger.scores_by_fit(contender.trial) for contender in (one, other))
     shared = sorted(ours.keys() & theirs.keys())
     alike = one.ledger.facts.get("data") == other.ledger.facts.get("data")  # folds of other data are other folds
-    if metric != _metric(other) or not alike or len(shared) < 2:
+    if metric != _metric(other) or not alike or len(shared) < 2 or _seed(one) != _seed(other):
         return
     difference = over_parts([theirs[fit] - ours[fit] for fit in shared], test_over_train=ratio)
     sign = "+" if difference.mean >= 0 else ""
     names = f"{other.folder.name} (trial {other.trial.number}) minus {one.folder.name} (trial {one.trial.number})"
     yield f"{names}: {metric} {sign}{difference} over {varying(shared)}, fit by fit"
+
+
+def _seed(one: Contender) -> int:
+    assert one.ledger.spec is not None
+    return one.ledger.spec.seed
 
 
 def _metric(one: Contender) -> str:

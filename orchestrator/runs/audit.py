@@ -94,7 +94,11 @@ def _without(audit: Audit, number: int) -> Experiment:
         task = tested.model_copy(update={"with_": {**tested.with_, "outer": outer}})
         return spec.model_copy(update={"task": task})
 
-    return replace(experiment, searches={name: searched(spec) for name, spec in experiment.searches.items()})
+    # what is beside the winner there, an audit has rows for
+    final = experiment.final.model_copy(update={"beside": []})
+    return replace(
+        experiment, final=final, searches={name: searched(spec) for name, spec in experiment.searches.items()}
+    )
 
 
 def _part(experiment: Experiment, folder: RunFolder, number: int, session: Session) -> OuterPart:

@@ -9,9 +9,9 @@ import contextlib
 import math
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +68,17 @@ def make_final(
     members = members_of(chosen, ties, how)
     _make_room(final, final_spec(members, how), reopen=reopen)
     with made(members, final, how=how, session=session) as search:
-        done = final.test.exists() and final.model.exists()
-        make = partial(made, how=how, session=session)
-        companions = [] if done else made_beside(how, [*stages, *sources], chosen, final, make)
+
+        def make(one: Sequence[Contender], place: RunFolder) -> AbstractContextManager[Search]:
+            _make_room(place, final_spec(one, how), reopen=True)  # nothing is opened there
+            return made(one, place, how=how, session=session)
+
+        say = session.progress.say
+        companions = (
+            []
+            if final.test.exists()
+            else made_beside(how, chosen, sources=sources, stages=stages, final=final, make=make, say=say)
+        )
         return _test(search, final, winner, members, how, session, companions=companions, reopen=reopen)
 
 

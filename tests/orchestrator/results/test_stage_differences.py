@@ -32,6 +32,11 @@ def test_three_stages_make_three_pairs_and_one_fit_in_common_makes_none() -> Non
     assert stage_differences([named("a", NOISE), named("b", NOISE[:1])]) == []
 
 
+def test_other_seeds_are_other_fits() -> None:
+    other = told({0: NOISE}, seed=7)[0], RunFolder(Path("some/b"))
+    assert stage_differences([named("a", NOISE), other]) == []
+
+
 @pytest.mark.parametrize("fact", [{"data": "another"}, {}])
 def test_folds_of_other_data_are_other_folds(fact: dict) -> None:
     one, other = named("a", NOISE), named("b", NOISE)

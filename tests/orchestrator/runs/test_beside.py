@@ -9,20 +9,22 @@ import yaml
 
 from orchestrator.history import records
 from orchestrator.history.journal import read_journal
+from orchestrator.task import Fit, Report
 from tests.faults.faulty_driver import killed
 from tests.orchestrator.command import toy_search, written
 from tests.orchestrator.without_ray import orchestrate_here
+from tests.toy_task import ToyTask
 
 
 @pytest.fixture
 def experiment(tmp_path: Path) -> Path:
-    """A search whose winner is not its default, and a single poor configuration."""
+    """A search whose winner is not its default, one poor configuration, and a shorter search with a default, too."""
     grid = {"x": {"choice": [0.9, 0.3, -0.5]}}
-    written(
-        tmp_path / "tuned.yaml", toy_search(sampler="grid", trials=None, seeds=3, folds=1, space=grid, baseline=True)
-    )
-    written(tmp_path / "plain.yaml", toy_search(sampler="grid", trials=None, seeds=3, folds=1, space={"x": 0.9}))
-    stages = {name: {"search": f"{name}.yaml"} for name in ("tuned", "plain")}
+    fits: dict[str, Any] = {"sampler": "grid", "trials": None, "seeds": 3, "folds": 1}
+    written(tmp_path / "tuned.yaml", toy_search(**fits, space=grid, baseline=True))
+    written(tmp_path / "plain.yaml", toy_search(**fits, space={"x": 0.9}))
+    written(tmp_path / "short.yaml", toy_search(**fits, max_steps=2, space=grid, baseline=True))
+    stages = {name: {"search": f"{name}.yaml"} for name in ("short", "tuned", "plain")}
     final = {"stages": ["tuned"], "seeds": 2, "beside": ["default", "plain"]}
     return written(tmp_path / "toy.yaml", {"stages": stages, "final": final})
 
@@ -71,6 +73,25 @@ def test_killed_at_the_opening_it_ends_as_one_that_was_not(experiment: Path, tmp
     moments = ("opened_at",)
     assert {k: v for k, v in whole.items() if k not in moments} == {k: v for k, v in rest.items() if k not in moments}
     assert len(opened(tmp_path / "cut")) == 1
+
+
+def test_one_that_cannot_be_made_is_left_out_and_said_and_the_winner_is_tested_all_the_same(
+    experiment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit = ToyTask.fit
+
+    def without_plain(self: ToyTask, one: Fit, report: Report) -> None:
+        if one.final and one.config["x"] == 0.9:
+            raise RuntimeError("no room")
+        fit(self, one, report)
+
+    monkeypatch.setattr(ToyTask, "fit", without_plain)
+    done = orchestrate_here("run", experiment, "--runs", tmp_path / "runs")
+    assert 0 == done.returncode, done.stderr
+    assert "beside: plain: is left out: " in done.stdout + done.stderr
+    tested = json.loads((tmp_path / "runs" / "toy" / "final" / "test.json").read_text())
+    assert list(tested["beside"]) == ["default"]
+    assert tested["metrics"]["score"] > 0
 
 
 def test_the_winner_is_not_tested_twice_and_a_misspelt_stage_is_a_mistake_of_the_file(
