@@ -10,7 +10,7 @@ help:  ## This list.
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv .venv
 	@echo "installing into .venv (about two minutes)"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev,vision]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev,vision,excel]'
 	@touch $@
 
 install: .venv/installed  ## Install into .venv, with the versions of constraints.txt.
