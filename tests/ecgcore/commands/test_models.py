@@ -52,7 +52,7 @@ def test_models_as_json_is_one_list_of_every_network() -> None:
     assert {"weights": 193_541, "leads": 1, "classes": 5} == found["heartbeat_cnn"]["published"]
     assert found["resnet1d"]["published"] is None
     assert ("signals", "charts") == (found["resnet1d"]["takes"], found["resnet18"]["takes"])
-    assert ["channels", "kernel", "width"] == found["heartbeat_cnn"]["parameters"]
+    assert ["channels", "kernel", "layers", "width"] == found["heartbeat_cnn"]["parameters"]
 
 
 def test_one_network_may_be_asked_for_and_a_wrong_name_is_a_mistake() -> None:
@@ -78,7 +78,7 @@ def test_parameters_tells_of_each_what_it_may_be_and_whose_it_is() -> None:
 
 def test_parameters_of_one_model_leave_out_what_does_not_count_beside_it() -> None:
     names = {model: _names("--model", model) for model in ("cnn1d", "heartbeat_cnn")}
-    assert {"channels", "kernel", "width"} == names["heartbeat_cnn"] - names["cnn1d"]
+    assert {"channels", "kernel", "layers", "width"} == names["heartbeat_cnn"] - names["cnn1d"]
     assert not names["cnn1d"] - names["heartbeat_cnn"]
     assert "dropout" in names["cnn1d"]
 

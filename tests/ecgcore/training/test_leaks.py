@@ -26,7 +26,8 @@ def forge(store, change):
     for name in manifest["content"]["files"]:
         facts = file_facts(store / name)
         manifest["content"]["files"][name] = {"bytes": facts.bytes, "sha256": facts.sha256}
-    content = {key: value for key, value in manifest["content"].items() if value or key != "processing"}
+    unsaid = {"processing": {}, "divided_by": "patient"}  # of what is as it was before there was a choice
+    content = {key: value for key, value in manifest["content"].items() if unsaid.get(key, ...) != value}
     manifest["content_hash"] = digest_of(content)
     path.write_text(json.dumps(manifest))
 
