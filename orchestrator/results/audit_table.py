@@ -6,40 +6,15 @@ that of the corrected resampled t-test, as in search/comparison.py.
 
 import csv
 import io
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 from types import MappingProxyType
 
 from orchestrator.results.outer_part import DEFAULT, WINNER, OuterPart
-from orchestrator.search.intervals import FEWEST_FITS, Bounds, around, bounds_of
+from orchestrator.search.intervals import FEWEST_FITS, CorrectedMean, bounds_of, corrected_mean
 
 SMALLEST_SHARE = 0.05  # of a hyperparameter's importance that is worth a word
 BESIDE = ("log_loss", "brier", "calibration_error")  # shown where a task reports them: smaller is better
-
-
-@dataclass(frozen=True, kw_only=True)
-class Over:
-    """A mean over outer parts; the bounds are None for fewer than three."""
-
-    mean: float
-    low: float | None
-    high: float | None
-
-    def __str__(self) -> str:
-        spread = "" if self.low is None or self.high is None else f" [{self.low:.4f}, {self.high:.4f}]"
-        return f"{self.mean:.4f}{spread}"
-
-
-def over_parts(values: Sequence[float], *, test_over_train: float, bounds: Bounds | None = None) -> Over:
-    """Return the mean of values, one an outer part, and its 95 % corrected t-interval, inside a score's bounds."""
-    mean = fmean(values)
-    if len(values) < FEWEST_FITS:
-        return Over(mean=mean, low=None, high=None)
-    error = stdev(values) * math.sqrt(1 / len(values) + test_over_train)
-    low, high = around(mean, error=error, fits=len(values), bounds=bounds)
-    return Over(mean=mean, low=low, high=high)
 
 
 def part_ratio(parts: int) -> float:
@@ -59,9 +34,11 @@ def audit_rows(parts: Sequence[OuterPart], metric: str) -> list[dict[str, object
         row: dict[str, object] = {"row": name, "parts": len(scores)}
         values = list(scores.values())
         bounds = bounds_of(metric, values)
-        row["score"] = over_parts(values, test_over_train=ratio, bounds=bounds) if scores else None
+        row["score"] = corrected_mean(values, test_over_train=ratio, bounds=bounds) if scores else None
         differences = [scores[number] - beside[number] for number in shared]
-        row["minus_default"] = over_parts(differences, test_over_train=ratio) if shared and name != DEFAULT else None
+        row["minus_default"] = (
+            corrected_mean(differences, test_over_train=ratio) if shared and name != DEFAULT else None
+        )
         for other in BESIDE:
             values = [part.rows[name][other] for part in parts if other in part.rows.get(name, {})]
             row[other] = fmean(values) if values else None
@@ -121,13 +98,13 @@ def _findings(parts: Sequence[OuterPart], metric: str, mode: str) -> list[str]:
     best = [sign * (part.best_validation - score) for part, score in zip(parts, outer, strict=True)]
     kept = sum(part.kept_default for part in parts)
     lines = [
-        f"optimism: in its own search the winner scored {over_parts(promised, test_over_train=ratio)} better than on "
-        f"the outer part, the best mean {over_parts(best, test_over_train=ratio)}",
+        f"optimism: in its own search the winner scored {corrected_mean(promised, test_over_train=ratio)} better than "
+        f"on the outer part, the best mean {corrected_mean(best, test_over_train=ratio)}",
         f"the untuned default was kept in {kept} of {len(parts)} searches",
     ]
     both = [part for part in parts if DEFAULT in part.rows]
     if both:
-        bought = over_parts(
+        bought = corrected_mean(
             [sign * (part.rows[WINNER][metric] - part.rows[DEFAULT][metric]) for part in both], test_over_train=ratio
         )
         verdict = (
@@ -154,6 +131,6 @@ def as_json(parts: Sequence[OuterPart], metric: str) -> list[dict[str, object]]:
     """Return the rows as plain data."""
 
     def plain(value: object) -> object:
-        return {"mean": value.mean, "low": value.low, "high": value.high} if isinstance(value, Over) else value
+        return {"mean": value.mean, "low": value.low, "high": value.high} if isinstance(value, CorrectedMean) else value
 
     return [{key: plain(value) for key, value in row.items()} for row in audit_rows(parts, metric)]

@@ -9,8 +9,7 @@ from itertools import combinations
 
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.results.audit_table import over_parts
-from orchestrator.search.intervals import varying
+from orchestrator.search.intervals import corrected_mean, varying
 from orchestrator.search.selection import Contender, validation_over_train, winner_among
 
 
@@ -21,23 +20,19 @@ def stage_differences(searches: Sequence[tuple[Ledger, RunFolder]]) -> list[str]
 
 
 def _sentence(one: Contender, other: Contender) -> Iterator[str]:
-    metric, ratio = _metric(one), validation_over_train(one.ledger)
     ours, theirs = (contender.ledger.scores_by_fit(contender.trial) for contender in (one, other))
     shared = sorted(ours.keys() & theirs.keys())
-    alike = one.ledger.facts.get("data") == other.ledger.facts.get("data")  # folds of other data are other folds
-    if metric != _metric(other) or not alike or len(shared) < 2 or _seed(one) != _seed(other):
+    if len(shared) < 2 or _fits_of(one) != _fits_of(other):
         return
-    difference = over_parts([theirs[fit] - ours[fit] for fit in shared], test_over_train=ratio)
+    ratio = validation_over_train(one.ledger)
+    difference = corrected_mean([theirs[fit] - ours[fit] for fit in shared], test_over_train=ratio)
     sign = "+" if difference.mean >= 0 else ""
     names = f"{other.folder.name} (trial {other.trial.number}) minus {one.folder.name} (trial {one.trial.number})"
-    yield f"{names}: {metric} {sign}{difference} over {varying(shared)}, fit by fit"
-
-
-def _seed(one: Contender) -> int:
     assert one.ledger.spec is not None
-    return one.ledger.spec.seed
+    yield f"{names}: {one.ledger.spec.metric} {sign}{difference} over {varying(shared)}, fit by fit"
 
 
-def _metric(one: Contender) -> str:
+def _fits_of(one: Contender) -> tuple[object, ...]:
+    """Return what must be equal for fits of equal seed and fold to be the same fits: folds of other data are others."""
     assert one.ledger.spec is not None
-    return one.ledger.spec.metric
+    return one.ledger.spec.metric, one.ledger.spec.seed, one.ledger.facts.get("data")

@@ -41,6 +41,32 @@ def t_interval(scores: Sequence[float], *, bounds: Bounds | None = None) -> Inte
     return Interval(mean, sd, low, high)
 
 
+@dataclass(frozen=True, kw_only=True)
+class CorrectedMean:
+    """A mean of scores whose parts share train records; the bounds are None for fewer than three."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+    def __str__(self) -> str:
+        spread = "" if self.low is None or self.high is None else f" [{self.low:.4f}, {self.high:.4f}]"
+        return f"{self.mean:.4f}{spread}"
+
+
+def corrected_mean(values: Sequence[float], *, test_over_train: float, bounds: Bounds | None = None) -> CorrectedMean:
+    """Return the mean of values, one a fit or an outer part, with its 95 % interval, inside a score's bounds.
+
+    That of the corrected resampled t-test (comparison.py): the parts share train records, so their mean varies more.
+    """
+    mean = fmean(values)
+    if len(values) < FEWEST_FITS:
+        return CorrectedMean(mean=mean, low=None, high=None)
+    error = stdev(values) * math.sqrt(1 / len(values) + test_over_train)
+    low, high = around(mean, error=error, fits=len(values), bounds=bounds)
+    return CorrectedMean(mean=mean, low=low, high=high)
+
+
 def around(mean: float, *, error: float, fits: int, bounds: Bounds | None) -> Bounds:
     """Return the t-interval around a mean over so many fits, of a bounded score on the scale of its log-odds.
 

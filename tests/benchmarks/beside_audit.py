@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from orchestrator.results.audit_table import over_parts, part_ratio
+from orchestrator.results.audit_table import part_ratio
 from orchestrator.results.outer_part import read_part
+from orchestrator.search.intervals import corrected_mean
 
 
 def beside(audit: Path, scores: Sequence[Mapping[str, float]], *, what: str) -> str:
@@ -20,6 +21,6 @@ def beside(audit: Path, scores: Sequence[Mapping[str, float]], *, what: str) -> 
             values = [part.rows[row][metric] for part in parts]
             mean = sum(values) / len(values)
             paired = [value - own[metric] for value, own in zip(values, scores, strict=True)]
-            difference = over_parts(paired, test_over_train=ratio)
+            difference = corrected_mean(paired, test_over_train=ratio)
             lines.append(f"{metric}: {row} {mean:.4f}, minus {what} {difference}")
     return "\n".join(lines)

@@ -82,3 +82,12 @@ def test_sampling_and_class_weights_say_what_is_to_be_taken_back(judged, multila
     if shifted:
         assert shift.argmax() == 0  # the class of most records was made less likely than it is
         assert shift.argmin() == 2
+
+
+def test_a_model_that_is_taken_as_it_is_is_not_corrected_for_a_mix_that_it_never_saw(judged, tmp_path):
+    """Its loss, weighted for several labels, moved nothing."""
+    source = tiny_store(seed=50)
+    _, start = run(TinyFit(config={}, directory=tmp_path / "source", max_steps=1), source)
+    taken = TinyFit(config={"train": "none"}, directory=tmp_path / "none", start_from=start, max_steps=1)
+    assert not learnt_shift(read_checkpoint(run(taken, STORE)[1]), STORE).any()
+    assert learnt_shift(read_checkpoint(judged[0]), STORE).any()

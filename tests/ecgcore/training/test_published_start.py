@@ -80,3 +80,9 @@ def test_what_is_no_state_dict_is_refused(tmp_path):
     for content in ([1, 2], {"epoch": 3}):
         with pytest.raises(ValueError, match="must hold a state dict, names to tensors"):
             run(TinyFit(config={}, directory=tmp_path, start_from=told(tmp_path, content)), STORE)
+
+
+def test_they_have_no_head_of_ours_that_could_be_judged_as_it_is(theirs, tmp_path):
+    start = told(tmp_path, theirs, features="backbone", fc=None)
+    with pytest.raises(ValueError, match="train: none needs a start whose head is known"):
+        run(TinyFit(config={"train": "none"}, directory=tmp_path, start_from=start, max_steps=1), STORE)

@@ -11,9 +11,8 @@ from scipy import stats
 from ecgcore.task import ArrhythmiaTask
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results import report
-from orchestrator.results.audit_table import over_parts
 from orchestrator.results.table import rows_of, table_markdown
-from orchestrator.search.intervals import bounds_of, interval_of, t_interval, varying
+from orchestrator.search.intervals import bounds_of, corrected_mean, interval_of, t_interval, varying
 from orchestrator.search.search import Search
 from orchestrator.search.task_facts import TaskFacts
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
@@ -142,7 +141,7 @@ def test_a_test_says_what_varies_in_its_intervals() -> None:
 
 
 def test_outer_parts_are_held_to_the_same() -> None:
-    assert over_parts([0.9, 0.5], test_over_train=0.5).low is None
-    found = over_parts([0.99, 0.9, 0.6], test_over_train=0.5, bounds=(0, 1))
+    assert corrected_mean([0.9, 0.5], test_over_train=0.5).low is None
+    found = corrected_mean([0.99, 0.9, 0.6], test_over_train=0.5, bounds=(0, 1))
     assert found.high is not None
     assert found.mean < found.high < 1
