@@ -20,11 +20,12 @@ FORBIDDEN = {
 }
 # A room imports only from rooms of lower floors. Rooms of one floor do not know each other.
 FLOORS = {
-    "orchestrator.cli": 9,
-    "orchestrator.commands": 8,
-    "orchestrator.cluster": 7,
-    "orchestrator.runs": 6,
-    "orchestrator.simulation": 6,
+    "orchestrator.cli": 10,
+    "orchestrator.commands": 9,
+    "orchestrator.cluster": 8,
+    "orchestrator.runs": 7,
+    "orchestrator.simulation": 7,
+    "orchestrator.html_report": 6,
     "orchestrator.execution": 5,
     "orchestrator.results": 5,
     "orchestrator.search": 4,
@@ -35,6 +36,7 @@ FLOORS = {
     "ecgcore.task": 8,
     "ecgcore.serving": 7,
     "ecgcore.training": 6,
+    "ecgcore.reporting": 6,
     "ecgcore.scores": 5,
     "ecgcore.inspection": 5,
     "ecgcore.data": 4,  # a recipe may say that recordings are synthesized

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # for annotations only: importing them costs seconds
 
 def run_search_somewhere(spec: "SearchSpec", folder: "RunFolder", given: argparse.Namespace) -> None:
     """Run a search to its end, or go on with it, and print its best trials."""
-    from orchestrator.results.report import search_report
+    from orchestrator.results.last_screen import search_report
 
     if getattr(given, "cluster", None):
         from orchestrator.cluster.following import follow
@@ -40,7 +40,7 @@ def run_experiment_somewhere(
     experiment: "Experiment", folder: "RunFolder", given: argparse.Namespace, *, reopen: bool = False
 ) -> None:
     """Run an experiment to its end, or go on with it, and print its stages and its test."""
-    from orchestrator.results.report import experiment_report
+    from orchestrator.results.last_screen import experiment_report
     from orchestrator.runs.driver import drive_experiment
     from orchestrator.runs.preparation import refuse_second_look
 
@@ -82,7 +82,7 @@ def run_audit_somewhere(audit: "Audit", folder: "RunFolder", given: argparse.Nam
 def retrain_somewhere(folder: "RunFolder", how: "FinalSpec", given: argparse.Namespace) -> None:
     """Make the winner of a search one model, tested once, as its `final` says; given: the words of `retrain`."""
     from orchestrator.history.run_contents import search_of
-    from orchestrator.results.report import final_report
+    from orchestrator.results.last_screen import final_report
     from orchestrator.runs.driver import drive_final
     from orchestrator.runs.preparation import refuse_second_look
 

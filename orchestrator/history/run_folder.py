@@ -84,6 +84,16 @@ class RunFolder:
         return self.path / "model"
 
     @property
+    def report(self) -> Path:
+        """The page that people read, with everything in it."""
+        return self.path / "report.html"
+
+    @property
+    def figures(self) -> Path:
+        """The pictures of the report, each as SVG and as PNG."""
+        return self.path / "figures"
+
+    @property
     def audit(self) -> Path:
         """What is audited, in a folder whose runs are those of an audit's outer parts."""
         return self.path / "audit.json"

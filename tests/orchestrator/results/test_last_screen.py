@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.results.report import test_lines as lines_of
+from orchestrator.results.last_screen import test_lines as lines_of
 
 TESTED: dict[str, Any] = {"what": "trial 1 of s", "note": "", "metrics": {"macro_auc": 0.7}}
 
