@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart slurm-packages test test-quick faults check bench
+.PHONY: help install quickstart slurm-packages page-packages test test-quick faults check bench
 
 help:  ## This list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -18,17 +18,25 @@ install: .venv/installed  ## Install into .venv, with the versions of constraint
 quickstart: install  ## Synthetic recordings, searches, retraining, test: experiments/quickstart.yaml.
 	@$(BIN)/orchestrate run experiments/quickstart.yaml
 
-# Debian's SLURM, and what its accounting needs. Nothing is started: tests start clusters of their own.
+# Debian's packages that tests use, installed where apt and root are there; else those tests are skipped, saying so.
+# SLURM, and what its accounting needs: nothing is started, tests start clusters of their own.
 SLURM_PACKAGES := slurm-wlm munge slurmdbd slurm-wlm-mysql-plugin mariadb-server-core mariadb-client-core
-slurm-packages:  ## The SLURM that the cluster's tests start, where apt and root are there; else they are skipped.
-	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(SLURM_PACKAGES) >/dev/null 2>&1; then \
-		echo "installing SLURM (about half a minute)"; \
+# What looks at pages and typesets tables.
+PAGE_PACKAGES := chromium poppler-utils texlive-latex-base texlive-latex-recommended
+install_packages = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(1) >/dev/null 2>&1; then \
+		echo "installing $(2) (about half a minute)"; \
 		export DEBIAN_FRONTEND=noninteractive; \
-		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $(SLURM_PACKAGES); } >/dev/null 2>&1 \
-			|| echo "SLURM could not be installed; its tests are skipped"; \
+		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $(1); } >/dev/null 2>&1 \
+			|| echo "$(2) could not be installed; tests that need it are skipped"; \
 	fi
 
-test: install slurm-packages  ## Every test.
+slurm-packages:  ## The SLURM that the cluster's tests start.
+	@$(call install_packages,$(SLURM_PACKAGES),SLURM)
+
+page-packages:  ## The browser that looks at pages, the LaTeX that typesets tables.
+	@$(call install_packages,$(PAGE_PACKAGES),Chromium and LaTeX)
+
+test: install slurm-packages page-packages  ## Every test.
 	@$(BIN)/python -m pytest
 
 test-quick: install  ## The tests that start no Ray and no SLURM, kill nothing, and read no whole database.
