@@ -229,13 +229,18 @@ class ArrhythmiaTask:
     def export(
         self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()
     ) -> Mapping[str, Scalar]:
-        """Write the averaged model, calibrated as `test` does it, to `directory`/model.pt; return its signature."""
-        from ecgcore.serving.exported import export
+        """Write the averaged model, calibrated as `test` does it, to `directory`/model.pt; return its signature.
+
+        An open record lies beside it as an example of what the model takes.
+        """
+        from ecgcore.serving.exported import export, write_example
 
         lengths = self._store.records.lengths / self._store.rate
         seconds = (float(lengths.min()), float(lengths.max()))
         calibration = self._calibration(calibrate_from, averaged=len(checkpoints))
-        return export(checkpoints, directory, calibration, seconds=seconds)
+        signature = export(checkpoints, directory, calibration, seconds=seconds)
+        write_example(self._store.records, directory)
+        return signature
 
     def _calibration(self, judged: Sequence[Path], *, averaged: int) -> "Calibration | None":
         from ecgcore.training.out_of_fold import calibration_of
