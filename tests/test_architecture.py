@@ -55,6 +55,7 @@ HOMES = {
     "mlflow": 2,
     "wfdb": 1,
     "yaml": 1,
+    "jinja2": 1,
     "aggdraw": 1,
     "PIL": 1,
     "torchvision": 1,
