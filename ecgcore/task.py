@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgcore.data.about_file import read_about
+from ecgcore.data.manifest import read_manifest
 from ecgcore.data.outer_parts import OuterPart, without_outer
 from ecgcore.data.store import Records, Store, open_store
 from ecgcore.fit import Doing, Fit, Metrics, Report, Scalar
@@ -25,6 +27,7 @@ from ecgcore.training.hyperparameters import known_parameters
 
 if TYPE_CHECKING:
     from ecgcore.data.recipe_file import RecipeFile
+    from ecgcore.reporting.section import Section
     from ecgcore.scores.calibration import Calibration
     from ecgcore.serving.ensemble import Ensemble
     from ecgcore.training.feature_store import FeatureCache
@@ -158,11 +161,13 @@ class ArrhythmiaTask:
     def test(self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()) -> Metrics:
         """Open the sealed part, score the checkpoints' mean probabilities, write `directory`/predictions.csv.
 
+        Beside it lies what `illustrate` needs, see reporting/tested_files.py: the test part is not opened for that.
         Of a task with an outer part, that is scored and the sealed part is not touched. No checkpoints: the score of
         the classes' frequencies. calibrate_from: fits on whose held-out predictions the mean may be calibrated, see
         training/out_of_fold.py. Raises ValueError if a checkpoint does not fit the store, or its weights were trained
         on a record of the test part.
         """
+        from ecgcore.reporting.tested_files import write_beside_predictions
         from ecgcore.scores.class_prior import ClassPrior
         from ecgcore.scores.metrics import decide
         from ecgcore.scores.test_report import Question, score
@@ -181,6 +186,8 @@ class ArrhythmiaTask:
         answers = asked.calibration(by_member.mean(axis=0), multilabel=asked.multilabel)
         called = decide(answers, multilabel=asked.multilabel, thresholds=asked.calibration.thresholds)
         write_predictions(directory / "predictions.csv", answers, called, records, store.classes)
+        content, about = read_manifest(store.directory).content, self._about_tested()
+        write_beside_predictions(directory, asked, by_member, records, content=content, about=about)
         return score(asked, by_member, records, challenge=self._challenge)
 
     def _ensemble(self, paths: Sequence[Path], judged: Sequence[Path]) -> "tuple[Ensemble, dict[Path, Array]]":
@@ -213,6 +220,22 @@ class ArrhythmiaTask:
             refuse_seen(path, fingerprints, records, np.arange(len(records)), part=part)
         return records
 
+    def _about_tested(self) -> Mapping[str, Mapping[str, str]]:
+        """Return what is known of whose records `test` scores, by name; of others, too, where it is an outer part."""
+        from ecgcore.data.sealed import about_of_sealed
+
+        return about_of_sealed(self._data) if self._outer is None else read_about(self._data)
+
+    def illustrate(self, tested: Path | None, figures: Path) -> "Sequence[Section]":
+        """Return what a report shows of the data and of the test in the folder `tested`, drawn into `figures`.
+
+        Needs neither the store, of which nothing is said then, nor torch; the test part stays closed. Raises ValueError
+        for files of the test that are damaged.
+        """
+        from ecgcore.reporting.illustration import illustrate
+
+        return illustrate(self._data, tested, figures, outer=self._outer)
+
     def sealed_records(self) -> list[str]:
         """Return by which names the records that `test` opens are known again, in other stores, too.
 
@@ -229,13 +252,18 @@ class ArrhythmiaTask:
     def export(
         self, checkpoints: Sequence[Path], directory: Path, calibrate_from: Sequence[Path] = ()
     ) -> Mapping[str, Scalar]:
-        """Write the averaged model, calibrated as `test` does it, to `directory`/model.pt; return its signature."""
-        from ecgcore.serving.exported import export
+        """Write the averaged model, calibrated as `test` does it, to `directory`/model.pt; return its signature.
+
+        An open record lies beside it as an example of what the model takes.
+        """
+        from ecgcore.serving.exported import export, write_example
 
         lengths = self._store.records.lengths / self._store.rate
         seconds = (float(lengths.min()), float(lengths.max()))
         calibration = self._calibration(calibrate_from, averaged=len(checkpoints))
-        return export(checkpoints, directory, calibration, seconds=seconds)
+        signature = export(checkpoints, directory, calibration, seconds=seconds)
+        write_example(self._store.records, directory)
+        return signature
 
     def _calibration(self, judged: Sequence[Path], *, averaged: int) -> "Calibration | None":
         from ecgcore.training.out_of_fold import calibration_of

@@ -18,6 +18,7 @@ from typing import Any
 from orchestrator.cluster.commands import add_cluster_commands
 from orchestrator.commands.here_or_cluster import run_audit_somewhere
 from orchestrator.commands.looking import add_consolidate_command, add_plan_command, add_status_command
+from orchestrator.commands.reporting import add_open_command, add_report_command
 from orchestrator.commands.running import (
     add_resume_command,
     add_retrain_command,
@@ -91,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     add_run_command(commands)
     add_status_command(commands)
     add_resume_command(commands)
+    add_report_command(commands)
+    add_open_command(commands)
     add_consolidate_command(commands)
     add_retrain_command(commands)
     add_sync_command(commands)

@@ -109,7 +109,8 @@ class Task(Protocol):
 
         It has `input_shape` and `input_dtype`; `output_shape` and `output_dtype`, or `output_columns` (JSON text: by
         name, float or string); and where the loaded function takes more than an array, `options` (JSON text: by
-        keyword its default, a number, a text or a list of texts).
+        keyword its default, a number, a text or a list of texts). It may leave `input_example.npy` beside the model, an
+        array that the loaded function takes, and no part of what `test` opens.
         """
 
     @staticmethod

@@ -105,6 +105,7 @@ class ToyTask:
     ) -> Mapping[str, Scalar]:
         x = [json.loads(path.read_text())["x"] for path in checkpoints]
         (directory / "model.json").write_text(json.dumps({"x": x[0]}))
+        np.save(directory / "input_example.npy", np.array([[0.5]], np.float32))
         return {"input_shape": "-1,1", "input_dtype": "float32", "output_shape": "-1,1", "output_dtype": "float32"}
 
     @staticmethod

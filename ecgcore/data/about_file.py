@@ -10,6 +10,7 @@ from pathlib import Path
 from ecgcore.data.store import Store
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.about import KNOWN
+from ecgcore.whole_files import replacing
 
 ABOUT = "about.csv"
 
@@ -18,7 +19,7 @@ def write_about(folder: Path, known: Mapping[str, Mapping[str, str]]) -> None:
     """Write what is known of each record, by its name, into `folder`; no file if nothing is known of any."""
     if not any(known.values()):
         return
-    with (folder / ABOUT).open("w", newline="", encoding="utf-8") as file:
+    with replacing(folder / ABOUT) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["record", *KNOWN])
         rows.writerows([record, *(about.get(name, "") for name in KNOWN)] for record, about in known.items())

@@ -177,6 +177,12 @@ def read_records(directory: Path, content: Content) -> Records:
     return records
 
 
+def record_names(directory: Path) -> tuple[str, ...]:
+    """Return the names of the open records of a store, from its index alone."""
+    with (directory / INDEX).open(newline="", encoding="utf-8") as file:
+        return tuple(row["record"] for row in csv.DictReader(file))
+
+
 def _form(content: Content) -> ChartForm | None:
     return ChartForm.of(content.charts) if content.charts else None
 

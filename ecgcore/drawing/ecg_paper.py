@@ -39,11 +39,11 @@ def strip(example: Example) -> str:
     if rate > FINEST:
         signal, rate = resample(signal, rate=rate, to=FINEST), FINEST
     heights = GAIN * (signal - np.median(signal, axis=1, keepdims=True))
-    cells = list(_cells(example.leads))
-    rows = 1 + max(row for _, row, _, _ in cells)
+    drawn = list(cells(example.leads))
+    rows = 1 + max(row for _, row, _, _ in drawn)
     width, height = 2 * MARGIN + SPEED * SECONDS, ROW * (rows + 1)
-    drawn = [
-        _cell(heights[cell[0]], cell, name=example.leads[cell[0]], flat=cell[0] in flat, rate=rate) for cell in cells
+    traces = [
+        _cell(heights[cell[0]], cell, name=example.leads[cell[0]], flat=cell[0] in flat, rate=rate) for cell in drawn
     ]
     label = escape(f"{example.name}: {', '.join(example.labels) or 'label unknown'}")
     return "\n".join(
@@ -52,7 +52,7 @@ def strip(example: Example) -> str:
             f"<title>{label}</title>",
             f'<rect width="{width:g}" height="{height:g}" fill="url(#millimetres)"/>',
             *(_pulse(row) for row in range(rows)),
-            *drawn,
+            *traces,
             "</svg>",
         ]
     )
@@ -70,7 +70,7 @@ def grid() -> str:
     )
 
 
-def _cells(leads: tuple[str, ...]) -> Iterator[Cell]:
+def cells(leads: tuple[str, ...]) -> Iterator[Cell]:
     """Say which lead is drawn where, and when."""
     if set(STANDARD_LEADS) <= set(leads):
         yield from cells_of(TWELVE, leads)

@@ -5,6 +5,7 @@ times as long.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,21 @@ def weighted_f1(called: NDArray[np.bool_], truth: NDArray[np.bool_], weights: Fl
     both = weights @ (2.0 * (called & truth))
     either = weights @ (called.astype(float) + truth)
     return _ratio(both, either)
+
+
+def weighted_share(part: NDArray[Any], whole: NDArray[Any], weights: Floats) -> NDArray[np.float64]:
+    """Sum of `part` over that of `whole`, counts of each record, for each row of weights; NaN where it is over 0."""
+    return _ratio(weights @ part.astype(float), weights @ whole.astype(float))
+
+
+def weighted_precision_recall_area(scores: Floats, truth: NDArray[np.bool_], weights: Floats) -> NDArray[np.float64]:
+    """Average precision for each row of weights (resamples, records); NaN where nothing is true."""
+    levels, level = np.unique(-scores, return_inverse=True)  # the largest first
+    positives = _sums(weights * truth, level, len(levels))
+    above = positives.cumsum(axis=1)
+    called = above + _sums(weights * ~truth, level, len(levels)).cumsum(axis=1)
+    precision = np.divide(above, called, out=np.zeros_like(called), where=called > 0)
+    return _ratio((positives * precision).sum(axis=1), above[:, -1])
 
 
 def patients_of(patients: Sequence[str], truth: NDArray[np.bool_]) -> list[int]:

@@ -20,13 +20,17 @@ def rejection_curve(scores: Floats, called: NDArray[np.bool_], labels: Floats) -
     is over the classes of all records: one of which no record is answered counts 0, so that a class that is hard cannot
     leave it. At full coverage they are macro_f1 and accuracy.
     """
+    curve: dict[str, float] = {}
+    for coverage in COVERAGES:
+        percent, (f1, right) = f"{100 * coverage:.0f}", at_coverage(scores, called, labels, coverage)
+        curve |= {f"macro_f1_at_coverage_{percent}": f1, f"accuracy_at_coverage_{percent}": right}
+    return curve
+
+
+def at_coverage(scores: Floats, called: NDArray[np.bool_], labels: Floats, coverage: float) -> tuple[float, float]:
+    """Return macro-F1 and accuracy where this share of the records is answered: see `rejection_curve`."""
     there = np.asarray(labels).any(axis=0)
     order = np.argsort(-np.asarray(scores)[called], kind="stable")
-    curve = {}
-    for coverage in COVERAGES:
-        answered = order[: max(1, round(coverage * len(order)))]
-        percent = f"{100 * coverage:.0f}"
-        f1 = class_f1(called[answered], labels[answered])
-        curve[f"macro_f1_at_coverage_{percent}"] = float(np.nan_to_num(f1[there]).mean())
-        curve[f"accuracy_at_coverage_{percent}"] = accuracy(called[answered], labels[answered])
-    return curve
+    answered = order[: max(1, round(coverage * len(order)))]
+    f1 = class_f1(called[answered], labels[answered])
+    return float(np.nan_to_num(f1[there]).mean()), accuracy(called[answered], labels[answered])

@@ -4,6 +4,7 @@ It brings recordings to the leads, unit, rate and processing of the store that i
 prepared that. What `test` scores is what it answers with.
 """
 
+import contextlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ecgcore.data.batches import EVALUATION_BATCH
+from ecgcore.data.store import Records
 from ecgcore.drawing.charts import draw
 from ecgcore.mistakes import Mistake
 from ecgcore.scores.calibration import Calibration
@@ -31,6 +33,8 @@ from ecgcore.training.exported_start import FILE
 UNIT = "mV"  # unless another is named
 PROCESSES = "processes"  # in model.pt; where it is missing (earlier versions), signals must come as the store has them
 SECONDS = "seconds"  # in model.pt, beside that
+EXAMPLE = "input_example.npy"  # beside model.pt
+MOST_VALUES = 100_000  # of an example, which becomes text in several places
 Array = NDArray[Any]
 Seconds = tuple[float, float]  # from, to
 ANY_LENGTH: Seconds = (0.0, math.inf)
@@ -46,6 +50,20 @@ def export(
     content, _ = content_of(paths, calibration)
     write_tensors(directory / FILE, {**content, PROCESSES: True, SECONDS: list(seconds)})
     return signature_of(built(content), seconds)
+
+
+def write_example(records: Records, directory: Path) -> None:
+    """Write the shortest record beside the model as `input_example.npy`: float32, (1, leads, samples).
+
+    It is as the store has it, and the model answers it without being told leads, rate or unit. There is none where the
+    record is long, or where the model's filters cannot run again at the store's rate.
+    """
+    shortest = np.asarray(records.signal(int(np.argmin(records.lengths)))[None], np.float32)
+    if shortest.size > MOST_VALUES:
+        return
+    with contextlib.suppress(ValueError):
+        load(directory)(shortest)
+        np.save(directory / EXAMPLE, shortest)
 
 
 def signature_of(ensemble: Ensemble, seconds: Seconds) -> dict[str, bool | int | float | str | None]:

@@ -71,7 +71,7 @@ def audit_markdown(
             + " |"
         )
     mattered = [_mattered(stage, shares) for stage, shares in importance.items() if shares]
-    return "\n".join([*lines, "", *_findings(parts, metric, mode), *mattered]) + "\n"
+    return "\n".join([*lines, "", *findings(parts, metric, mode), *mattered]) + "\n"
 
 
 def _intervals(parts: int) -> str:
@@ -90,7 +90,7 @@ def audit_csv(parts: Sequence[OuterPart]) -> str:
     return text.getvalue()
 
 
-def _findings(parts: Sequence[OuterPart], metric: str, mode: str) -> list[str]:
+def findings(parts: Sequence[OuterPart], metric: str, mode: str) -> list[str]:
     """Say what the search promised and what it kept."""
     ratio, sign = part_ratio(len(parts)), 1.0 if mode == "max" else -1.0
     outer = [part.rows[WINNER][metric] for part in parts]

@@ -5,25 +5,29 @@ tag, and a second tag when it is complete: a copy cut short is completed by the 
 """
 
 import hashlib
-import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from orchestrator.atomic import read_json
 from orchestrator.errors import RunFailed, first_line
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import FitEntry, Ledger, TrialEntry
 from orchestrator.history.openings import read_test
 from orchestrator.history.records import State
-from orchestrator.history.run_contents import experiment_of, searches_of
+from orchestrator.history.run_contents import candidates_of, experiment_of, searches_of
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.mlflow_answer import Answer, answer_of
 from orchestrator.results.mlflow_names import names_for, value_for
+from orchestrator.results.mlflow_registration import OPENINGS, register_final
 from orchestrator.results.mlflow_store import Logged, Point, Store, open_store, store_uri
+from orchestrator.search.intervals import interval_of
 
 # The tags by which runs are known again. What is complete, and of a parent, which grows, what was copied last.
 _ID, _DONE, _COPIED = "orchestrate.id", "orchestrate.complete", "orchestrate.copied"
+# A run's description, and which one we wrote: what somebody else wrote there stays.
+_NOTE, _OUR_NOTE = "mlflow.note.content", "orchestrate.description"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,21 +75,32 @@ class _RunCopy:
         self._known = {run.tags[_ID]: run for run in store.runs(self._experiment) if _ID in run.tags}
 
     def copy(self) -> str:
-        folder = self._folder
+        folder, experiment = self._folder, experiment_of(self._folder)
         parent = self._run(folder.name, identity=folder.name, parent=None, at=self._born)
-        points = self._final(parent) if folder.final.test.exists() else []
-        if experiment_of(folder) is None:
-            self._search(folder, parent, folder.name, points)
+        tested = read_test(folder.final) if folder.final.test.exists() else None
+        begun = [stage for stage in searches_of(folder) if read_journal(stage.journal)]
+        ledgers = {stage.path: Ledger(read_journal(stage.journal)) for stage in begun}
+        stages = [(ledgers[stage.path], stage) for stage in begun]
+        competing = [one.path for one in candidates_of(experiment, folder)] if experiment else [folder.path]
+        answer = answer_of(
+            folder,
+            [(ledger, stage) for ledger, stage in stages if stage.path in competing],
+            stages=stages if experiment else (),
+            tested=tested,
+        )
+        points = self._final(parent, tested, answer) if tested else []
+        if experiment is None:
+            self._search(folder, ledgers[folder.path], parent, folder.name, answer, points)
             return parent.id
         statuses = []
-        for stage in (stage for stage in searches_of(folder) if read_journal(stage.journal)):
+        for ledger, stage in stages:
             identity = f"{folder.name}/{stage.name}"
-            begun = read_journal(stage.journal)[0][1]
-            run = self._run(stage.name, identity=identity, parent=parent, at=begun)
-            statuses.append(self._search(stage, run, identity, []))
+            run = self._run(stage.name, identity=identity, parent=parent, at=read_journal(stage.journal)[0][1])
+            own = answer_of(stage, [(ledger, stage)])
+            statuses.append(self._search(stage, ledger, run, identity, own, []))
         ended = "FAILED" if "FAILED" in statuses else "KILLED"
         last = read_journal(folder.journal)[-1][1]
-        self._grown(folder, parent, "FINISHED" if folder.final.test.exists() else ended, points, last)
+        self._grown(folder, parent, "FINISHED" if tested else ended, answer, points, last)
         return parent.id
 
     def _run(self, name: str, *, identity: str, parent: Logged | None, at: datetime) -> Logged:
@@ -97,10 +112,18 @@ class _RunCopy:
             self._known[tags[_ID]] = self._store.create(self._experiment, tags, at=_ms(at))
         return self._known[tags[_ID]]
 
-    def _search(self, folder: RunFolder, run: Logged, identity: str, points: Sequence[Point]) -> str:
+    def _search(
+        self,
+        folder: RunFolder,
+        ledger: Ledger,
+        run: Logged,
+        identity: str,
+        answer: Answer | None,
+        points: Sequence[Point],
+    ) -> str:
         """Copy a search: a child for each finished trial; return how it ended."""
         entries = read_journal(folder.journal)
-        ledger, last = Ledger(entries), entries[-1][1]
+        last = entries[-1][1]
         assert ledger.spec is not None
         for trial in ledger.told():
             name, began, ended = f"trial {trial.number}", *_times(trial, otherwise=entries[0][1])
@@ -117,28 +140,40 @@ class _RunCopy:
             name = names_for([ledger.spec.metric])[ledger.spec.metric]
             points = [Point(name, value, _ms(last), ledger.count_told), *points]
         status = _status(folder, ledger)
-        self._grown(folder, run, status, points, last)
+        self._grown(folder, run, status, answer, points, last)
         return status
 
-    def _grown(self, folder: RunFolder, run: Logged, status: str, points: Sequence[Point], at: datetime) -> None:
+    def _grown(
+        self,
+        folder: RunFolder,
+        run: Logged,
+        status: str,
+        answer: Answer | None,
+        points: Sequence[Point],
+        at: datetime,
+    ) -> None:
         """Bring a search or an experiment, which may have gone on since, to what it is now."""
-        files = [path for path in (folder.table_csv, folder.table_md, folder.winner, folder.spec) if path.exists()]
-        told = [status, str(points), *(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)]
-        now = hashlib.sha256("\n".join(told).encode()).hexdigest()
+        files = list(_files_of(folder))
+        if answer is not None:
+            points = [*points, *(Point(name, value, _ms(at), 0) for name, value in answer.metrics.items())]
+        hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path, _below in files]
+        now = _hash_of("\n".join([status, str(points), str(answer), *hashes]))
         if run.tags.get(_COPIED) == now and run.status == status:
             return
         self._store.log(run.id, metrics=[point for point in points if run.metrics.get(point.name) != point.value])
-        for path in files:
-            self._store.log_file(run.id, path)
+        for path, below in files:
+            self._store.log_file(run.id, path, below=below)
+        if answer is not None:
+            self._store.log(run.id, tags={**answer.tags, **_description(run, answer.description)})
         self._store.end(run.id, status, at=_ms(at))
         self._store.log(run.id, tags={_COPIED: now})
 
-    def _final(self, parent: Logged) -> list[Point]:
-        """Copy the final: scores, predictions, histories, and the model, registered under the run's name.
+    def _final(self, parent: Logged, tested: Mapping[str, Any], answer: Answer | None) -> list[Point]:
+        """Copy the final: scores, predictions, histories, and the model.
 
         A model that has learnt nothing is marked, and not registered. Returns the test scores, for its parent.
         """
-        final, tested = self._folder.final, read_test(self._folder.final)
+        final = self._folder.final
         entries = read_journal(final.journal)
         began, ended = entries[0][1], entries[-1][1]
         names = names_for(f"test_{name}" for name in tested["metrics"])
@@ -157,22 +192,16 @@ class _RunCopy:
             for path in (final.test, final.path / "predictions.csv", self._folder.provenance):
                 if path.exists():
                     self._store.log_file(child.id, path)
-            self._model(child, final, registered=not nothing)
+            register_final(self._store, self._folder, run=child.id, experiment=self._experiment, answer=answer)
             self._store.end(child.id, "FINISHED", at=_ms(ended))
             self._store.log(child.id, tags={_DONE: "true"})
-        openings = {"test openings": str(tested["openings"])}  # today: a later one counts, too
+        openings = {OPENINGS: str(tested["openings"])}  # today: a later one counts, too
+        for run in (child, parent):
+            if not openings.items() <= run.tags.items():
+                self._store.log(run.id, tags=openings)
         if not openings.items() <= child.tags.items():
-            self._store.log(child.id, tags=openings)
+            self._store.tag_versions(child.id, openings)
         return scores
-
-    def _model(self, run: Logged, final: RunFolder, *, registered: bool) -> None:
-        name = self._folder.name.replace(":", "_") if registered else None  # MLflow takes no colon
-        if self._store.has_model(self._experiment, run.id, name):  # by a copy that was cut short just after
-            return
-        signature, room = read_json(final.model / "signature.json"), Path(__file__).parent
-        code = [room.parent, code_of(signature["task"])]
-        loader = room / "mlflow_model.py"
-        self._store.log_model(run.id, name, model=final.model, loader=loader, code=code, signature=signature)
 
     def _trial(self, run: Logged, ledger: Ledger, trial: TrialEntry, ended: datetime) -> None:
         of_values = names_for(trial.config)
@@ -187,8 +216,11 @@ class _RunCopy:
             for name, value in row.items()
         ]
         if trial.value is not None and ledger.spec is not None:
-            mean = f"{ledger.spec.metric}_mean"
-            history.append(Point(names_for([mean])[mean], trial.value, _ms(ended), 0))
+            over_fits = interval_of(ledger, trial) if ledger.scores(trial) else None
+            told = {f"{ledger.spec.metric}_{of}": getattr(over_fits, of, None) for of in ("sd", "low", "high")}
+            told[f"{ledger.spec.metric}_mean"] = trial.value
+            of_mean = names_for(told)
+            history += [Point(of_mean[name], value, _ms(ended), 0) for name, value in told.items() if value is not None]
         values = {of_values[name]: value_for(str(value)) for name, value in trial.config.items()}
         self._store.log(run.id, values=values, metrics=history, tags=tags)
 
@@ -217,11 +249,22 @@ def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def code_of(task: str) -> Path:
-    """Return the code that a task's class lives in: the folder of its package, or the file of a module alone."""
-    found = importlib.util.find_spec(task.split(":")[0].split(".")[0])
-    assert found is not None
-    if found.submodule_search_locations:
-        return Path(next(iter(found.submodule_search_locations)))
-    assert found.origin is not None
-    return Path(found.origin)
+def _files_of(folder: RunFolder) -> Iterator[tuple[Path, str | None]]:
+    """Yield each file that people read of a run, and in which folder of its artifacts it belongs."""
+    tables = sorted(folder.path.glob("table.*"))
+    yield from ((path, None) for path in (folder.report, *tables, folder.winner, folder.spec) if path.is_file())
+    drawn = sorted(folder.figures.glob("[!.]*")) if folder.figures.is_dir() else []
+    yield from ((path, folder.figures.name) for path in drawn if path.is_file())
+
+
+def _description(run: Logged, text: str) -> dict[str, str]:
+    """Return the tags of a run's description; none where somebody has written another one there."""
+    there = run.tags.get(_NOTE)
+    if there and _hash_of(there) != run.tags.get(_OUR_NOTE):
+        return {}
+    text = value_for(text)
+    return {_NOTE: text, _OUR_NOTE: _hash_of(text)}
+
+
+def _hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -26,6 +26,13 @@ class Point(NamedTuple):
     step: int
 
 
+class Version(NamedTuple):
+    """One version of a registered model."""
+
+    name: str
+    number: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Logged:
     """An MLflow run as it is in the store."""
@@ -138,45 +145,77 @@ class Store:
         if tags:
             self._client.log_batch(run, tags=[RunTag(name, value) for name, value in tags.items()])
 
-    def log_file(self, run: str, path: Path) -> None:
-        """Add a file, in place of one of its name."""
-        self._client.log_artifact(run, str(path))
+    def log_file(self, run: str, path: Path, *, below: str | None = None) -> None:
+        """Add a file, in place of one of its name; below: in this folder of the run's artifacts."""
+        self._client.log_artifact(run, str(path), below)
 
     def end(self, run: str, status: str, *, at: int) -> None:
         """Say how a run ended, and when (ms)."""
         self._client.set_terminated(run, status, end_time=at)
 
-    def has_model(self, experiment: str, run: str, name: str | None) -> bool:
-        """Return whether a version of a registered model is of this run; None: whether it has a model at all."""
-        if name is None:
-            return bool(self._client.search_logged_models([experiment], f"source_run_id = '{run}'"))
-        return any(one.name == name for one in self._client.search_model_versions(f"run_id = '{run}'"))
+    def model_of(self, experiment: str, run: str) -> str | None:
+        """Return the address of the model that a run has, whole; None: it has none."""
+        found = self._client.search_logged_models([experiment], f"source_run_id = '{run}'")
+        return next((str(model.model_uri) for model in found if str(model.status) == "READY"), None)
 
     def log_model(
         self,
         run: str,
-        name: str | None,
         *,
         model: Path,
         loader: Path,
         code: Sequence[Path],
         signature: Mapping[str, Any],
-    ) -> None:
-        """Log what a folder holds as a model; name: under which it is registered, if it is.
+        example: Path | None,
+    ) -> str:
+        """Log what a folder holds as a model; return its address.
 
-        loader: the file that MLflow runs to load it, with this code. signature: the content of signature.json.
+        loader: the file that MLflow runs to load it, with this code. signature: the content of signature.json. example:
+        an array of NumPy's (.npy) that the model takes.
         """
+        import numpy as np
+        from mlflow.models import Model
+
         with self._mlflow.start_run(run_id=run):
-            self._mlflow.pyfunc.log_model(
+            logged = Model.log(
+                artifact_path=None,
                 name="model",
+                flavor=_Unloaded(self._mlflow),
+                flavor_name="pyfunc.ModelFromCode",
                 python_model=str(loader),
                 artifacts={"model": str(model)},
                 code_paths=[str(path) for path in code],
                 pip_requirements=["torch", "numpy", "scikit-learn", "scipy", "pydantic", "mlflow"],
                 signature=_served(signature),
-                metadata=signature,
-                registered_model_name=name,
+                metadata=dict(signature),
+                input_example=None if example is None else np.load(example, allow_pickle=False),
+                validate_serving_input=False,
             )
+        return str(logged.model_uri)
+
+    def version_of(self, run: str, name: str) -> Version | None:
+        """Return the version of a registered model that is a run's; None: there is none."""
+        found = self._client.search_model_versions(f"run_id = '{run}'")
+        return next((Version(one.name, str(one.version)) for one in found if one.name == name), None)
+
+    def register(self, model: str, name: str) -> Version:
+        """Register a logged model under a name, as its newest version."""
+        made = self._mlflow.register_model(model, name)
+        return Version(name, str(made.version))
+
+    def describe(self, version: Version, text: str, *, of_all: str) -> None:
+        """Say in Markdown what a version is, and what all of its name are; what somebody has said there stays."""
+        if not self._client.get_registered_model(version.name).description:
+            self._client.update_registered_model(version.name, of_all)
+        if not self._client.get_model_version(version.name, version.number).description:
+            self._client.update_model_version(version.name, version.number, text)
+
+    def tag_versions(self, run: str, tags: Mapping[str, str]) -> None:
+        """Tag the registered versions of a run's model, of which there may be none."""
+        for version in self._client.search_model_versions(f"run_id = '{run}'"):
+            for key, value in tags.items():
+                if version.tags.get(key) != value:
+                    self._client.set_model_version_tag(version.name, version.version, key, value)
 
     def download(self, uri: str, place: Path) -> None:
         """Write a model or artifact below a folder."""
@@ -185,6 +224,17 @@ class Store:
 
 def _logged(run: Any) -> Logged:
     return Logged(id=run.info.run_id, status=run.info.status, tags=run.data.tags, metrics=run.data.metrics)
+
+
+class _Unloaded:
+    """pyfunc, that a model with an example is logged by without being loaded: that takes seconds, and all of torch."""
+
+    def __init__(self, mlflow: Any) -> None:
+        self._mlflow = mlflow
+
+    def save_model(self, *, validate_serving_input: bool, **given: Any) -> None:
+        """Write a model. validate_serving_input: which Model.log reads, and pyfunc does not know."""
+        self._mlflow.pyfunc.save_model(**given)
 
 
 def _served(signature: Mapping[str, Any]) -> Any:

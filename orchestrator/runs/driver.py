@@ -1,11 +1,14 @@
-"""One start of a driver, on whatever machine: the run's work in a session, then the copy in MLflow."""
+"""One start of a driver, on whatever machine: the run's work in a session, then its page and its copy in MLflow."""
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from orchestrator.execution.session import Session
 from orchestrator.history.run_contents import Audit, read_ledger
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.html_report.page import try_page
 from orchestrator.results.mlflow_copy import Copied, NotCopied, copy_run
 from orchestrator.results.table import write_tables
 from orchestrator.runs.audit import run_audit
@@ -16,6 +19,8 @@ from orchestrator.runs.search_run import run_search
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.specs import FinalSpec, SearchSpec
 
+log = logging.getLogger(__name__)
+
 OpenSession = Callable[[], AbstractContextManager[Session]]
 
 
@@ -23,7 +28,7 @@ def drive_search(spec: SearchSpec, folder: RunFolder, open_session: OpenSession)
     """Run a search to its end or the end of its budget; return what became of its copy in MLflow."""
     with open_session() as session:
         run_search(spec, folder, session)
-    return copied(folder)
+    return shown_and_copied(folder)
 
 
 def drive_experiment(
@@ -42,7 +47,7 @@ def drive_experiment(
         if afresh:
             set_aside_if_tested(folder.final)
         run_experiment(experiment, folder, session, reopen=reopen)
-    return copied(folder)
+    return shown_and_copied(folder)
 
 
 def drive_audit(audit: Audit, folder: RunFolder, open_session: OpenSession) -> None:
@@ -50,6 +55,8 @@ def drive_audit(audit: Audit, folder: RunFolder, open_session: OpenSession) -> N
     with open_session() as session:
         run_audit(audit, folder, session)
     write_audit_tables(folder)
+    if missing := try_page(folder):
+        log.warning("%s", missing)
 
 
 def drive_final(
@@ -64,7 +71,17 @@ def drive_final(
             set_aside_if_tested(folder.final)
         make_final([folder], folder.final, how=how, session=session, reopen=reopen)
         write_tables(read_ledger(folder), folder, alive=False)
-    return copied(folder)
+    return shown_and_copied(folder)
+
+
+def shown_and_copied(folder: RunFolder) -> Copied:
+    """Write the page of a run and copy the run into MLflow.
+
+    Neither fails anything else: what is missing is said, and the next start, `report` or `sync` makes it.
+    """
+    missing = try_page(folder)
+    copy = copied(folder)
+    return replace(copy, notes=[missing, *copy.notes]) if missing else copy
 
 
 def copied(folder: RunFolder) -> Copied:

@@ -33,6 +33,7 @@ from orchestrator.history.records import State
 from orchestrator.history.run_contents import read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.history.sealed_part import part_of
+from orchestrator.history.spec_hash import spec_hash
 from orchestrator.runs.beside import Companion, made_beside
 from orchestrator.runs.final_members import final_spec, members_of, own_checkpoints, take_over
 from orchestrator.runs.starting import content_of, start_from_of
@@ -156,6 +157,7 @@ def _test(
                 "learnt_nothing": learnt_nothing,  # by what one sees it
                 "varies": task.describe().get("test_varies"),  # in the intervals
                 "undefined": sorted(scores.keys() - metrics.keys()),
+                "spec_hash": spec_hash(_planned(final)),
                 "opened_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "stage": winner.search,
                 "trial": winner.trial,
@@ -190,7 +192,16 @@ def _open(search: Search, final: RunFolder, names: tuple[str, ...], session: Ses
             if not reopen:
                 refuse_second_opening(part, final)
             write_part(part, final)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            session.progress.say(
+                f"{now}: the test part opens; what was planned has the hash {spec_hash(_planned(final))}"
+            )
             search.open_test(names)
+
+
+def _planned(final: RunFolder) -> RunFolder:
+    """Return the run whose journal says what was planned: the search or experiment that the final belongs to."""
+    return RunFolder(final.path.parent)
 
 
 def _export(search: Search, final: RunFolder, paths: list[Path], judged: list[Path], session: Session) -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from ecgcore.data.prepare import StoreRequest, prepare
 from ecgcore.data.splits import SplitRule
+from ecgcore.data.store import open_store
 from ecgcore.readers.labels_csv import own_source
 from ecgcore.readers.ptbxl import ptbxl_source
 from ecgcore.readers.record import Recording, write_record
+from ecgcore.serving import exported
 from ecgcore.task import ArrhythmiaTask
 from ecgcore.training.checkpoints import read_checkpoint
 from tests.ecgcore.tiny import CLASSES, LEADS, RATE, Heard, TinyFit, probabilities_in, tiny_records
@@ -102,6 +104,20 @@ def test_from_pretraining_to_the_test(stores, tmp_path):
         [name for name, value, at in zip(("quick", "rapid", "slow"), row, thresholds, strict=True) if value >= at]
         for row in tested
     ]
+
+
+def test_beside_an_exported_model_lies_an_open_record_unless_that_is_long(stores, tmp_path, monkeypatch):
+    task, finals, _judged = run_stages(stores[0], stores[1], tmp_path)
+    task.export(finals, tmp_path / "model")
+    example = np.load(tmp_path / "model" / "input_example.npy", allow_pickle=False)
+    records = open_store(stores[0]).records
+    assert example.dtype == np.float32
+    assert any(np.array_equal(example[0], records.signal(index)) for index in range(len(records)))
+    assert 1 == len(ArrhythmiaTask.load(tmp_path / "model")(example)["decision"])
+
+    monkeypatch.setattr(exported, "MOST_VALUES", example.size - 1)
+    task.export(finals, tmp_path / "long")
+    assert not (tmp_path / "long" / "input_example.npy").exists()
 
 
 def test_what_is_sealed_changes_no_bit_of_any_stage(stores, tmp_path):

@@ -144,3 +144,8 @@ def test_a_model_of_an_earlier_version_answers_as_it_did(tested: Final, tmp_path
     assert answers == pytest.approx(tested.probabilities, abs=5e-6)
     with pytest.raises(ValueError, match=r"\(batch, 2 leads: I II, samples\), in mV at 100 Hz, got \(1, 12, 50\)"):
         ArrhythmiaTask.load(tmp_path)(np.zeros((1, 12, 50)))
+
+
+def test_no_example_is_left_that_the_model_would_refuse(tested: Final) -> None:
+    """A notch of 50 Hz cannot run at the store's 100 Hz, though it did at the recordings' 500."""
+    assert not (tested.model / "input_example.npy").exists()

@@ -16,7 +16,8 @@ import mlflow
 import pytest
 
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.results.mlflow_copy import NotCopied, code_of, copy_run
+from orchestrator.results.mlflow_copy import NotCopied, copy_run
+from orchestrator.results.mlflow_registration import code_of
 from tests.faults.faulty_driver import killed
 from tests.orchestrator import without_ray
 from tests.orchestrator.command import toy_search, written
