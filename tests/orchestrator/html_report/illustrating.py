@@ -26,6 +26,7 @@ class IllustratingToyTask(ToyTask):
         with draw(figures, "flow") as (axes,):
             axes.plot([0, 1], [0, 1], label="$<i>not maths</i>$")
             axes.legend()
+            axes.imshow([[0, 1]])  # which is embedded as a picture
         if tested is not None:
             assert (tested / "predictions.csv").exists()
             shown.append(Shown("By class", "test", "no_such_picture"))

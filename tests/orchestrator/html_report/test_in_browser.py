@@ -23,7 +23,8 @@ document.title = `measured ${{page.scrollWidth}} in ${{page.clientWidth}}`; }}</
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("browser")
     space = {"x": {"uniform": [-1, 1]}, "y": {"uniform": [0, 1]}, "layers": {"choice": [1, 2, 3]}}
-    searched = toy_search(space=space, sampler="random", trials=11, baseline=True, seeds=3, folds=1)
+    task = {"name": "tests.orchestrator.html_report.illustrating:IllustratingToyTask", "with": {}}
+    searched = toy_search(task=task, space=space, sampler="random", trials=11, baseline=True, seeds=3, folds=1)
     search = written(folder / "a_rather_long_name_of_a_search.yaml", searched)
     for words in (["search", "--space", search], ["retrain", search.stem]):
         assert 0 == orchestrate_here(*words, "--runs", folder / "runs").returncode
