@@ -49,6 +49,21 @@ class RunFolder:
         return self.path / "table.md"
 
     @property
+    def table_tex(self) -> Path:
+        """For a paper: without its columns that are the same in every row."""
+        return self.path / "table.tex"
+
+    @property
+    def table_html(self) -> Path:
+        """A page that is sorted by a click."""
+        return self.path / "table.html"
+
+    @property
+    def resources(self) -> Path:
+        """What each fit has of the machine while it runs, as whoever executes the fits knows."""
+        return self.path / "resources.json"
+
+    @property
     def curves_csv(self) -> Path:
         """Every step of every fit, with its configuration."""
         return self.path / "curves.csv"
