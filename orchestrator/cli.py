@@ -26,6 +26,7 @@ from orchestrator.commands.running import (
     add_search_command,
 )
 from orchestrator.commands.syncing import add_sync_command
+from orchestrator.commands.testing import add_test_command
 from orchestrator.errors import RaisedByTask, RunFailed, is_users_mistake
 from orchestrator.interrupts import exit_code, hear, interruptible, is_told_to_end
 from orchestrator.runs.audit_command import add_audit_command
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     add_open_command(commands)
     add_consolidate_command(commands)
     add_retrain_command(commands)
+    add_test_command(commands)
     add_sync_command(commands)
     add_audit_command(commands, run_audit_somewhere)
     add_simulate_command(commands)
