@@ -25,7 +25,7 @@ def test_weighted_average_precision_is_scikit_learns_with_ties_too(levels):
 
 
 def test_weighted_shares_are_scikit_learns_precision_and_recall():
-    scores, called, labels, patients = answers(50)
+    _scores, called, labels, patients = answers(50)
     call, truth, weights = called[:, 0], labels[:, 0] > 0.5, patient_weights(patients, seed=1, resamples=5)
     precision = [precision_score(truth, call, sample_weight=row) for row in weights]
     recall = [recall_score(truth, call, sample_weight=row) for row in weights]
@@ -65,11 +65,11 @@ def test_of_one_patient_and_of_nobody_there_is_no_interval():
 
 def test_the_interval_holds_what_it_says_of_new_patients():
     """Sensitivity of 300 tests of 40 positives each; its true value from very many."""
-    scores, called, labels, _ = answers(200_000, seed=9)
+    _, called, labels, _ = answers(200_000, seed=9)
     true = called[labels[:, 0] > 0.5, 0].mean()
     held = 0
     for seed in range(300):
-        scores, called, labels, patients = answers(80, seed=seed)
+        _scores, called, labels, patients = answers(80, seed=seed)
         weights = patient_weights(patients, seed=seed, resamples=200)
         truth = labels[:, 0] > 0.5
         found = share_estimate(called[:, 0] & truth, truth, patients, weights)
