@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ecgcore.data.recipe_file import RecipeFile
     from ecgcore.reporting.section import Section
     from ecgcore.scores.calibration import Calibration
+    from ecgcore.serving.elsewhere import Elsewhere, Foreseen, TestedElsewhere
     from ecgcore.serving.ensemble import Ensemble
     from ecgcore.training.feature_store import FeatureCache
 
@@ -264,6 +265,37 @@ class ArrhythmiaTask:
         signature = export(checkpoints, directory, calibration, seconds=seconds)
         write_example(self._store.records, directory)
         return signature
+
+    def foresee(self, model: Path, part: str, labels: Path | None) -> "Foreseen":
+        """Say how an exported model would be asked about this store, which it never saw: signals, classes, records.
+
+        model: the folder that `export` wrote; part: all, sealed or open records; labels: a CSV (theirs,ours) of which
+        class of this store is which of the model's, where names differ. Opens nothing sealed. Raises ValueError with
+        all that keeps them apart, such as missing leads, and records on which the model was trained.
+        """
+        return self._elsewhere(model, labels).foreseen(part)
+
+    def test_model(
+        self, model: Path, directory: Path, part: str, labels: Path | None, own: Path | None
+    ) -> "TestedElsewhere":
+        """Test an exported model on this store, opening the sealed part as `foresee` says.
+
+        Writes `directory`/predictions.csv. own: the folder of the model's own test, which is scored over the same
+        classes. Raises ValueError as `foresee` does, and where no record can be scored.
+        """
+        from ecgcore.data.sealed import open_sealed
+
+        elsewhere = self._elsewhere(model, labels)
+        foreseen = elsewhere.foreseen(part)
+        parts = [self._store.records] if part != "sealed" else []
+        if foreseen.opens:
+            parts.append(open_sealed(self._data))
+        return elsewhere.tested(parts, directory, None if own is None else own / "predictions.csv")
+
+    def _elsewhere(self, model: Path, labels: Path | None) -> "Elsewhere":
+        from ecgcore.serving.elsewhere import Elsewhere
+
+        return Elsewhere.of(model, self._store, labels)
 
     def _calibration(self, judged: Sequence[Path], *, averaged: int) -> "Calibration | None":
         from ecgcore.training.out_of_fold import calibration_of

@@ -18,6 +18,7 @@ from typing import Any
 from orchestrator.cluster.commands import add_cluster_commands
 from orchestrator.commands.here_or_cluster import run_audit_somewhere
 from orchestrator.commands.looking import add_consolidate_command, add_plan_command, add_status_command
+from orchestrator.commands.mlflow_ui import add_ui_command
 from orchestrator.commands.reporting import add_open_command, add_report_command
 from orchestrator.commands.running import (
     add_resume_command,
@@ -26,6 +27,7 @@ from orchestrator.commands.running import (
     add_search_command,
 )
 from orchestrator.commands.syncing import add_sync_command
+from orchestrator.commands.testing import add_test_command
 from orchestrator.errors import RaisedByTask, RunFailed, is_users_mistake
 from orchestrator.interrupts import exit_code, hear, interruptible, is_told_to_end
 from orchestrator.runs.audit_command import add_audit_command
@@ -96,7 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     add_open_command(commands)
     add_consolidate_command(commands)
     add_retrain_command(commands)
+    add_test_command(commands)
     add_sync_command(commands)
+    add_ui_command(commands)
     add_audit_command(commands, run_audit_somewhere)
     add_simulate_command(commands)
     add_cluster_commands(commands)

@@ -162,6 +162,49 @@ class SealedTask(Task, Protocol):
         """Return where openings are written down, beside the data: the task neither reads nor writes it."""
 
 
+class Foreseen(Protocol):
+    """What the test of a model on other data will be, said before it opens anything."""
+
+    @property
+    def data(self) -> Scalar: ...  # noqa: D102  content hash of that data
+    @property
+    def opens(self) -> bool: ...  # noqa: D102  whether sealed records are among what is tested
+
+
+class TestedElsewhere(Protocol):
+    """What came of such a test."""
+
+    @property
+    def metrics(self) -> Metrics: ...  # noqa: D102  with NAME_low and NAME_high where there is an interval
+    @property
+    def own(self) -> Metrics: ...  # noqa: D102  the same scores in the model's own test; empty: not known
+    @property
+    def said(self) -> Sequence[str]: ...  # noqa: D102  lines: how it was asked, what was left out
+    @property
+    def facts(self) -> Mapping[str, Any]: ...  # noqa: D102  the same as plain data, for test.json
+
+
+@runtime_checkable
+class TransferableTask(SealedTask, Protocol):
+    """A task on whose data the exported model of a run can be tested that was of other data.
+
+    It is the run's own with another argument `data`, which its constructor takes. part: all, sealed or open records;
+    labels: a file that says which label there is which of the model's. An error whose class has
+    `is_users_mistake = True` is told as a mistake of the user's.
+    """
+
+    def foresee(self, model: Path, part: str, labels: Path | None) -> Foreseen:
+        """Say what a test will be; opens nothing. Raises ValueError with all that keeps model and data apart."""
+
+    def test_model(
+        self, model: Path, directory: Path, part: str, labels: Path | None, own: Path | None
+    ) -> "TestedElsewhere":
+        """Test it, opening what `foresee` says, and write `directory`/predictions.csv.
+
+        own: the folder of the model's own test, in which the same is scored again from what that left.
+        """
+
+
 @runtime_checkable
 class BoundedTask(Task, Protocol):
     """A task that knows between which values its scores lie: no interval of a mean leaves them."""

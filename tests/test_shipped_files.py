@@ -1,5 +1,6 @@
 """The search spaces, experiments and recipes that are shipped: planned at once, and their stores are those measured."""
 
+import csv
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from ecgcore.data.recipe_file import recipe_from
+from ecgcore.readers.class_map import class_map
 from orchestrator.specs.strict_yaml import read_with_files
 from tests.orchestrator.command import orchestrate
 
@@ -108,9 +110,17 @@ def test_every_shipped_search_space_is_used_by_a_shipped_experiment() -> None:
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_shipped_recipe_is_used_and_right_and_makes_a_store_of_its_own_name(path: Path) -> None:
     told = "".join(space.read_text() for space in (ROOT / "search_spaces").glob("*.yaml"))
-    assert f"../experiments/recordings/{path.name}" in told
+    to_test_on = f"orchestrate test RUN --data experiments/recordings/{path.name}" in path.read_text()
+    assert to_test_on or f"../experiments/recordings/{path.name}" in told
     recipe = recipe_from({**read_with_files(path).data, "file": str(path)})
     assert path.stem == "_".join(recipe.store.relative_to(ROOT / "data").parts)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "experiments" / "labels").glob("*.csv")), ids=lambda path: path.stem)
+def test_every_shipped_label_map_can_be_read_for_the_classes_it_names(path: Path) -> None:
+    ours = sorted({row["ours"] for row in csv.DictReader(path.read_text().splitlines()) if row["ours"]})
+    assert len(ours) >= 2
+    assert class_map(["none of these", *ours], ours, path).absent
 
 
 def test_the_ray_cluster_on_kubernetes_has_our_ray_and_python_one_token_from_a_secret_and_one_shared_volume() -> None:

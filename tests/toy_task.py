@@ -17,6 +17,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from orchestrator.errors import UserError
 from orchestrator.task import Array, Doing, Fit, Metrics, Report, Scalar
 
 START_BONUS = 0.1  # what other weights add to a score
@@ -208,3 +209,58 @@ class SealedToyTask(ToyTask):
         for happens in self.while_tested:
             happens()
         return super().test(checkpoints, directory)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyForeseen:
+    data: str
+    opens: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyTested:
+    metrics: Metrics
+    own: Metrics
+    said: Sequence[str]
+    facts: Mapping[str, object]
+
+
+class TransferableToyTask(ToyTask):
+    """The toy whose data is a file of names, one a line, of sealed records; models of others are worse by their number.
+
+    A label map that says `wrong` is a mistake of the user's, one that says `nothing` leaves no record to be tested.
+    """
+
+    while_tested: ClassVar[list[Callable[[], None]]] = []
+
+    def __init__(self, *, data: Path) -> None:
+        super().__init__()
+        if not data.exists():
+            raise ValueError(f"{data}: no such data; write it")
+        self.data = data
+
+    def describe(self) -> Mapping[str, Scalar]:
+        return {**super().describe(), "data": self.data.name}
+
+    def sealed_records(self) -> Sequence[str]:
+        return self.data.read_text().split()
+
+    def openings_file(self) -> Path:
+        return self.data.parent / "openings.jsonl"
+
+    def foresee(self, model: Path, part: str, labels: Path | None) -> ToyForeseen:
+        assert (model / "model.json").exists()
+        if labels is not None and "wrong" in labels.read_text():
+            raise UserError(f"{labels}:1: wrong", f"{labels}:2: wrong, too")
+        return ToyForeseen(data=self.data.name, opens=part != "open" and bool(self.sealed_records()))
+
+    def test_model(self, model: Path, directory: Path, part: str, labels: Path | None, own: Path | None) -> ToyTested:
+        for happens in self.while_tested:
+            happens()
+        if labels is not None and "nothing" in labels.read_text():
+            raise UserError("no record is left")
+        with (directory / "opened.log").open("a") as log:
+            log.write("opened\n")
+        (directory / "predictions.csv").write_text("record,probability\n")
+        there = {"score": 0.5, "score_low": 0.25, "score_high": 0.75, "count": float(len(self.sealed_records()))}
+        return ToyTested(metrics=there, own={"score": 0.875}, said=["said"], facts={"left_out": {"why": 3}})

@@ -24,17 +24,24 @@ class Size:
 
 
 def size_of(
-    name: str, *, leads: int, classes: int, samples: int = 1000, own: Mapping[str, Scalar] = MappingProxyType({})
+    name: str,
+    *,
+    leads: int,
+    classes: int,
+    samples: int = 1000,
+    own: Mapping[str, Scalar] = MappingProxyType({}),
+    single_lead: bool = False,
+    chart: tuple[int, int] = (3 * PIXELS, PIXELS),
 ) -> Size:
     """Return what a network costs for one record of `samples` samples, as torch's flop counter counts it.
 
-    One that takes charts is given a chart of 224 x 224 pixels instead. Raises ValueError where there is no such
-    network, or it cannot take such a record; NotInstalled where it needs a package that is not there.
+    One that takes charts is given `chart`, (views * colours * pixels, pixels), instead. Raises ValueError where there
+    is no such network, or it cannot take such a record; NotInstalled where it needs a package that is not there.
     """
     with torch.device("meta"):  # tensors without content: nothing is drawn, and an LSTM is counted by its products
-        model = build_classifier(name, leads=leads, classes=classes, own=own).eval()
+        model = build_classifier(name, leads=leads, classes=classes, single_lead=single_lead, own=own).eval()
         charts = network_of(name).takes == "charts"
-        record = torch.zeros(1, 3 * PIXELS, PIXELS, dtype=torch.uint8) if charts else torch.zeros(1, leads, samples)
+        record = torch.zeros(1, *chart, dtype=torch.uint8) if charts else torch.zeros(1, leads, samples)
     lengths = torch.tensor([record.shape[2]], device="cpu")
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:

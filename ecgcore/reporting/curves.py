@@ -14,7 +14,7 @@ from ecgcore.reporting.words import listed, records_text
 from ecgcore.scores.metrics import class_auc, class_pr_auc
 
 COLOURED = 8  # classes with a line of their own; of more, the most frequent
-POINTS = 200  # of a curve, at most
+POINTS, FEW_POINTS = 150, 60  # of a curve, at most; of one without a colour
 
 Floats = NDArray[np.float64]
 
@@ -92,7 +92,7 @@ def _draw(
     """
     own = list(curves)[:COLOURED]
     for index in list(curves)[COLOURED:]:
-        axes.plot(*curves[index][:2], color=FAINT, linewidth=0.7, drawstyle=steps)
+        axes.plot(*thinned(*curves[index][:2], points=FEW_POINTS), color=FAINT, linewidth=0.7, drawstyle=steps)
     handles, texts = [], []
     for index, style in zip(own, styles(len(own)), strict=True):
         horizontal, vertical, at_horizontal, at_vertical = curves[index]

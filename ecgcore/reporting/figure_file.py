@@ -80,7 +80,7 @@ def bare_axes(drawing: Drawing, width: float, height: float) -> Axes:
 def legible(name: str, *, longest: int = LONGEST) -> str:
     """Return a name as a drawing can show it: of letters that XML allows, not too long, not hidden from a legend."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in name)
-    shown = shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+    shown = shown if len(shown) <= longest else f"{shown[: longest // 2]}…{shown[-((longest - 1) // 2) :]}"
     return f" {shown}" if shown.startswith("_") else shown
 
 

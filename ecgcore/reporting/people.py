@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgcore.data.about_file import read_about
+from ecgcore.readers.about import KNOWN
 from ecgcore.reporting.groups_of_people import About, age_of, groups_by, kinds_known
 from ecgcore.reporting.section import Section, Table
 from ecgcore.reporting.tested_files import Tested
@@ -21,7 +22,8 @@ def people_section(store: Path, tested: Tested | None, *, records: Sequence[str]
     parts: dict[str, tuple[Sequence[str], About]] = {"open records": (records, about)}
     if tested is not None and tested.about:
         parts["tested records"] = (tested.records, tested.about)
-    kinds = sorted({kind for names, known in parts.values() for kind in kinds_known(names, known)})
+    known_of_some = {kind for names, known in parts.values() for kind in kinds_known(names, known)}
+    kinds = [kind for kind in KNOWN if kind in known_of_some]
     if not kinds:
         said = "Nothing is known of age, sex, device or site: the store has no about.csv, or the source does not say."
         return Section(title=title, about="data", paragraphs=(said,))

@@ -17,6 +17,7 @@ BOUNDED = tuple(name for name in SCORES if name not in ("log_loss", "collapsed")
 LOSSES = ("train_loss", "val_loss")
 CHALLENGE = "challenge_score"  # where the task has rewards
 PARAMETERS = "parameters"  # weights of the network
+MULTIPLY_ADDS = "multiply_adds"  # of the network for one record, where they can be counted: so not among `reported`
 
 
 def reported(*, challenge: bool) -> tuple[str, ...]:

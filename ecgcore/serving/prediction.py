@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,17 @@ from ecgcore.serving.ensemble import Ensemble
 from ecgcore.whole_files import replacing
 
 Floats = NDArray[np.floating]
+
+
+class Labelled(Protocol):
+    """Records as far as a table of predictions tells of them."""
+
+    @property
+    def ids(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def patients(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def labels(self) -> NDArray[Any]: ...  # noqa: D102  (records, classes) 0 or 1
 
 
 def predict_records(ensemble: Ensemble, records: Records) -> NDArray[np.float64]:
@@ -38,7 +50,7 @@ def decisions(called: NDArray[np.bool_], classes: Sequence[str]) -> list[str]:
 
 
 def write_predictions(
-    path: Path, scores: Floats, called: NDArray[np.bool_], records: Records, classes: Sequence[str]
+    path: Path, scores: Floats, called: NDArray[np.bool_], records: Labelled, classes: Sequence[str]
 ) -> None:
     """Write a row a record: record, patient, label_<class>, ..., probability_<class>, ..., decision.
 

@@ -18,10 +18,11 @@ from ecgcore.mistakes import Mistake
 from ecgcore.models.classifier import Classifier, build_classifier
 from ecgcore.models.device import best_device
 from ecgcore.models.normalisation import ByTraining
+from ecgcore.models.size import size_of
 from ecgcore.scores.calibration import probabilities
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.metrics import decide, summary
-from ecgcore.scores.names import CHALLENGE, SCORES
+from ecgcore.scores.names import CHALLENGE, MULTIPLY_ADDS, PARAMETERS, SCORES
 from ecgcore.signals.processing import changes_of
 from ecgcore.training.augmentation import Augmentation
 from ecgcore.training.checkpoints import (
@@ -62,6 +63,7 @@ def train(
     part = choose_part(fit, store)
     statistics = measure(store.records, part.train, scale=settings.normalise == "train")
     refuse_judged(statistics, store, part)
+    cost = _multiply_adds(settings, store, part)
     torch.manual_seed(fit.seed)
     model = build_classifier(
         settings.model,
@@ -89,7 +91,8 @@ def train(
         if patience.is_over(last.step, best=last.best_step):
             return
         judged, predictions = _epoch(learner, part, store, statistics, challenge)
-        metrics = {**judged, "parameters": float(model.weights)}  # a smaller network may be preferred to an equal one
+        # A smaller network may be preferred to an equal one, and what it costs is said in its table.
+        metrics = {**judged, PARAMETERS: float(model.weights), **cost}
         if last.unknown_history:
             metrics["unknown_history"] = 1.0  # whoever reads its score must know it
         if not all(math.isfinite(value) for value in metrics.values()):
@@ -100,6 +103,25 @@ def train(
         last = replace(filled, best_score=score, best_step=best)
         write_checkpoint(fit.directory / file_name(step), last)
         report(step, metrics, file_name(step))
+
+
+def _multiply_adds(settings: Hyperparameters, store: Store, part: Split) -> dict[str, float]:
+    """Return what one whole record costs, of the middle length in the train part; empty where it cannot be counted."""
+    records = store.records
+    middle = int(np.median(records.lengths[part.train]))
+    try:
+        size = size_of(
+            settings.model,
+            leads=len(store.leads),
+            classes=len(store.classes),
+            samples=middle,
+            own=settings.own,
+            single_lead=settings.single_lead,
+            chart=(records.leads, middle),
+        )
+    except Exception:  # a network of the user's may do what shapes alone do not allow: it is trained all the same
+        return {}
+    return {MULTIPLY_ADDS: float(size.multiply_adds)}
 
 
 def _start(

@@ -63,7 +63,7 @@ class JobsExecutor:
 
     def execute(self, search: Search) -> None:
         """Run the search's fits until it has none left, or its budget is spent."""
-        search.spending.gpus_per_fit = self._gpus_per_fit
+        search.spending.each_fit_has(self._gpus_per_fit, noted_in=search.folder)
         running: dict[FitKey, _Running] = {}
         while True:
             while len(running) < self._most and (following := search.next_fit(waits=True)):

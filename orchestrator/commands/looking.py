@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from orchestrator.options import add_cluster_option, add_command, add_shared_options
+from orchestrator.options import add_cluster_option, add_command, add_shared_options, positive
 
 
 def add_plan_command(commands: Any) -> None:
@@ -32,7 +32,19 @@ def add_consolidate_command(commands: Any) -> None:
     text = "write and print the table of a run, or of several as one"
     consolidate = add_command(commands, "consolidate", _consolidate, text)
     consolidate.add_argument("names", nargs="+", metavar="RUN")
+    consolidate.add_argument("--columns", type=_names, default=(), metavar="A,B", help="print these columns only")
+    consolidate.add_argument("--best", type=positive, metavar="N", help="print the N best of each ranking only")
+    consolidate.add_argument(
+        "--format", choices=("md", "csv", "tex", "html"), default="md", help="what is printed (default: md)"
+    )
     add_shared_options(consolidate)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError(f"must be names, separated by commas, got {text!r}")
+    return names
 
 
 def _plan(given: argparse.Namespace) -> None:
@@ -71,7 +83,8 @@ def _status(given: argparse.Namespace) -> None:
 
 def _consolidate(given: argparse.Namespace) -> None:
     from orchestrator.history.run_folder import existing_run
-    from orchestrator.results.consolidation import consolidate
+    from orchestrator.results.consolidation import Choice, consolidate
 
+    choice = Choice(columns=given.columns, best=given.best, form=given.format)
     folders = [existing_run(name, given.runs) for name in dict.fromkeys(given.names)]
-    print(consolidate(folders, as_json=given.json, place=folders[0].path.parent))
+    print(consolidate(folders, as_json=given.json, place=folders[0].path.parent, choice=choice))

@@ -54,7 +54,7 @@ class RayExecutor:
     def execute(self, search: Search) -> None:
         """Run the search's fits until it has none left. Raises what the search raised, such as a full disk."""
         global _execution
-        search.spending.gpus_per_fit = self.gpus_per_fit
+        search.spending.each_fit_has(self.gpus_per_fit, noted_in=search.folder)
         trainable = tune.with_resources(_run_fit, {"CPU": self.cpus_per_fit, "GPU": self.gpus_per_fit})
         storage = str(self.temp / "tune")
         tuner = tune.Tuner(

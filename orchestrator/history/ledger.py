@@ -240,8 +240,12 @@ class Ledger:
 
     def size_of(self, trial: TrialEntry) -> float:
         """Return how many weights a trial's model has, as its fits reported (`parameters`); 0 where they did not."""
+        return self.largest(trial, "parameters")
+
+    def largest(self, trial: TrialEntry, metric: str) -> float:
+        """Return the largest value of a metric among a trial's fits where they are judged; 0 where none reported it."""
         steps = self.judged_steps(trial)
-        return max((trial.fits[key].metrics[step].get("parameters", 0.0) for key, step in steps.items()), default=0.0)
+        return max((trial.fits[key].metrics[step].get(metric, 0.0) for key, step in steps.items()), default=0.0)
 
     def scores(self, trial: TrialEntry) -> list[float]:
         """Return the scores of a trial's complete fits, by seed and fold."""

@@ -19,7 +19,7 @@ from orchestrator.history.journal import read_journal
 from orchestrator.history.records import SearchBegun, TestOpened
 from orchestrator.history.register import Registered, read_register, register_missing
 from orchestrator.history.run_contents import all_finals
-from orchestrator.history.run_folder import RunFolder
+from orchestrator.history.run_folder import FINAL, RunFolder
 from orchestrator.history.sealed_part import SealedPart, part_as_searched
 from orchestrator.specs.specs import from_data
 
@@ -80,9 +80,12 @@ def is_opened(final: RunFolder) -> bool:
     return bool(openings_by(final)) and not (final.test.exists() and final.model.exists())
 
 
-def refuse_second_opening(part: SealedPart, final: RunFolder) -> None:
-    """Raise UserError where another final has opened this test part, or this one has and is done."""
-    done = final.test.exists() and final.model.exists()
+def refuse_second_opening(part: SealedPart, final: RunFolder, *, for_another: bool = False) -> None:
+    """Raise UserError where another final has opened this test part, or this one has and is done.
+
+    for_another: what is asked now is not what this one has opened it for.
+    """
+    done = for_another or (final.test.exists() and final.model.exists())
     own = {one.identity for one in openings_by(final)}
     others = [one for one in openings_of(part, final) if done or one.identity not in own]
     if others:
@@ -148,7 +151,8 @@ def _beside(part: SealedPart) -> list[Opening]:
 
 
 def _room(final: RunFolder) -> Path:
-    return final.path.parent.parent
+    """Return the folder of runs, or of an audit, in which a final, or a test on other data (one deeper), lies."""
+    return final.path.parents[1] if final.name.startswith(FINAL) else final.path.parents[2]
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from orchestrator.errors import UserError
 from orchestrator.history.journal import read_journal
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import SearchBegun
-from orchestrator.history.run_folder import JOURNAL, RunFolder
+from orchestrator.history.run_folder import ELSEWHERE, JOURNAL, RunFolder
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.specs import SearchSpec, by_rules_of
 
@@ -115,6 +115,9 @@ def all_searches(root: Path) -> Iterator[RunFolder]:
 
 
 def all_finals(root: Path) -> Iterator[RunFolder]:
-    """Yield the final of every run below a folder of runs, those that were set aside and parts of audits included."""
-    for depth in ("*", "*/*"):
-        yield from (RunFolder(path.parent) for path in sorted(root.glob(f"{depth}/final*/{JOURNAL}")))
+    """Yield all that may open a test part, below a folder of runs.
+
+    Finals, those that were set aside and of parts of audits included, and tests of their models on other data.
+    """
+    for place in ("*/final*", "*/*/final*", f"*/{ELSEWHERE}/*"):
+        yield from (RunFolder(path.parent) for path in sorted(root.glob(f"{place}/{JOURNAL}")))

@@ -16,6 +16,7 @@ def runs_root(given: Path | None) -> Path:
 
 
 JOURNAL = "journal.jsonl"
+FINAL, ELSEWHERE = "final", "elsewhere"
 SUBMISSION = "cluster/request.json"
 _GOT_ON = re.compile(rb'^{"event": "(report|end|tell|stage|test_opened)"', re.MULTILINE)
 
@@ -48,6 +49,21 @@ class RunFolder:
         return self.path / "table.md"
 
     @property
+    def table_tex(self) -> Path:
+        """For a paper: without its columns that are the same in every row."""
+        return self.path / "table.tex"
+
+    @property
+    def table_html(self) -> Path:
+        """A page that is sorted by a click."""
+        return self.path / "table.html"
+
+    @property
+    def resources(self) -> Path:
+        """What each fit has of the machine while it runs, as whoever executes the fits knows."""
+        return self.path / "resources.json"
+
+    @property
     def curves_csv(self) -> Path:
         """Every step of every fit, with its configuration."""
         return self.path / "curves.csv"
@@ -68,7 +84,27 @@ class RunFolder:
     @property
     def final(self) -> "RunFolder":
         """The retrained winner: a run of its own, with test.json, predictions.csv and model/ beside its journal."""
-        return RunFolder(self.path / "final")
+        return RunFolder(self.path / FINAL)
+
+    def elsewhere(self, name: str) -> "RunFolder":
+        """Return the test of this run's final model on other data: a journal, test.json, predictions.csv."""
+        return RunFolder(self.path / ELSEWHERE / name)
+
+    @property
+    def elsewhere_tests(self) -> "list[RunFolder]":
+        """Return those that are done, by name."""
+        return sorted(
+            (RunFolder(path.parent) for path in (self.path / ELSEWHERE).glob("*/test.json")), key=lambda one: one.name
+        )
+
+    @property
+    def elsewhere_csv(self) -> Path:
+        """Every score of them beside the model's own test."""
+        return self.path / "elsewhere.csv"
+
+    @property
+    def elsewhere_md(self) -> Path:  # noqa: D102
+        return self.path / "elsewhere.md"
 
     @property
     def test(self) -> Path:  # noqa: D102

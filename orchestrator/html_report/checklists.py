@@ -24,7 +24,7 @@ def checklists(run: WholeRun, provenance: Mapping[str, Any]) -> Section:
         title="Reporting checklists",
         paragraphs=[
             f"TRIPOD+AI: of {len(ITEMS)} points of its 27 items, the run can say something of {len(known)}. Labels "
-            f"are short; the wording that counts is in {SOURCE}. Whether the answers do, a person must judge.",
+            f"are short; the wording that counts is in {SOURCE}. A person must judge the answers.",
             EHRA,
         ],
         tables=[Table(caption="TRIPOD+AI.", columns=("item", "about", "what the run knows"), rows=rows)],

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_folder import RunFolder
@@ -58,4 +59,5 @@ def _panel(axes: Axes, ledger: Ledger, folder: RunFolder) -> None:
         axes.plot(steps, values, **ways[way], label=None if way in told else way)
         told.add(way)
     axes.set(title=folder.name, xlabel="step", ylabel=f"{spec.metric} (validation)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(fontsize=7, frameon=False, loc="best")

@@ -27,7 +27,7 @@ def data_section(run: WholeRun, told: Told, provenance: Mapping[str, Any]) -> Se
 
 def _facts(stages: list[str], facts: Mapping[str, Any], names: Mapping[str, str], *, alone: bool) -> Table:
     called = dict.fromkeys(names[stage] for stage in stages if stage in names)
-    rows = [("name", ", ".join(called))] if called else []
+    rows = [("data", ", ".join(called))] if called else []
     rows += [
         (_CALLED.get(key, key.replace("_", " ")), _text(value)) for key, value in facts.items() if key not in _UNREAD
     ]
@@ -42,4 +42,6 @@ def _facts(stages: list[str], facts: Mapping[str, Any], names: Mapping[str, str]
 def _text(value: Any) -> str:
     if value in ("", None):
         return "none"
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(str(value).split(",")) if " " not in str(value) else str(value)

@@ -13,9 +13,9 @@ Row = tuple[str, float, float | None, float | None, bool]  # name, score, interv
 
 def glance_chart(run: WholeRun, folder: Path) -> Figure | None:
     """Draw a row for each score; None where nothing won."""
-    rows = _rows(run)
-    if run.choice is None or not rows:
+    if run.choice is None:
         return None
+    rows = _rows(run)
     with draw(folder, "at_a_glance", height=0.7 + 0.32 * len(rows)) as (axes,):
         for place, (_, value, low, high, is_winner) in enumerate(reversed(rows)):
             colour, marker = (STRONG, "o") if is_winner else (SECOND, "s")

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from orchestrator.history.records import State
 from orchestrator.html_report.section import Section, Table
-from orchestrator.html_report.stages_table import stages_table
+from orchestrator.html_report.stages_table import stages_table, trial_counts
 from orchestrator.results.answer import bounded
-from orchestrator.results.failure_digest import failure_counts
 from orchestrator.results.score_text import duration, score, value_text, with_interval
 from orchestrator.results.stage_differences import stage_differences
 from orchestrator.results.table import judged_at
@@ -22,11 +20,21 @@ def results_section(run: WholeRun) -> Section:
     """Return the table of the best trials, the stages, and what is said of them."""
     tables = [_best(run)] if run.choice is not None else []
     if run.experiment is not None and run.searches:
-        tables.append(stages_table(run))
+        tables += [stages_table(run), *_between_stages(run)]
+    counts = [] if run.experiment is not None else [f"{trial_counts(ledger)}." for ledger, _ in run.searches]
+    return Section(title="Results in validation", paragraphs=[*counts, *_optimism(run)], tables=tables)
+
+
+def _between_stages(run: WholeRun) -> Iterator[Table]:
     competing = [(ledger, folder) for ledger, folder in run.competing if ledger.ranked()]
-    worth = [*stage_differences(competing), *what_starts_were_worth(competing)]
-    said = [*_optimism(run), *(f"{sentence}." for sentence in worth), *_counts(run)]
-    return Section(title="Results in validation", paragraphs=said, tables=tables)
+    said = [*stage_differences(competing), *what_starts_were_worth(competing)]
+    if said:
+        yield Table(
+            caption="Between stages: by how much their winners differ, and what starts from other weights were worth. "
+            "In brackets: 95 % interval of the corrected resampled t-test.",
+            columns=("what", "found"),
+            rows=[(what, found) for what, _, found in (sentence.partition(": ") for sentence in said)],
+        )
 
 
 def _best(run: WholeRun) -> Table:
@@ -88,20 +96,6 @@ def _fixed(contenders: list[Contender]) -> set[str]:
         for name in names
         if len(contenders) > 1 and len({repr(one.trial.config.get(name, KeyError)) for one in contenders}) == 1
     }
-
-
-def _counts(run: WholeRun) -> Iterator[str]:
-    """Say what became of all trials, the failed included."""
-    for ledger, folder in run.searches:
-        states = [trial.state if trial.state.is_finished else State.INCOMPLETE for trial in ledger.trials.values()]
-        counts = ", ".join(f"{states.count(state)} {state}" for state in State if state in states)
-        failed = ", ".join(f"{number} fits: {name}" for name, number in failure_counts(ledger).items())
-        assert ledger.spec is not None
-        yield (
-            f"{folder.name}: {counts or 'no trial yet'}, of {ledger.spec.total} trials"
-            + (f"; failed {failed}" if failed else "")
-            + "."
-        )
 
 
 def _optimism(run: WholeRun) -> Iterator[str]:

@@ -25,7 +25,7 @@ def answer_of(run: WholeRun) -> Answer:
     model = (run.choice[0].config if run.choice else spec.space).get("model")
     what, data = model if isinstance(model, str) else run.folder.name, data_name(spec.task)
     beside = against_default(run)
-    asked = spec.has_baseline or beside is not None
+    asked = beside is not None or (spec.has_baseline and spec.start_from is None)
     question = (
         f"Does tuning {what} on {data} beat its untuned default?"
         if asked
@@ -73,9 +73,10 @@ def _tested(run: WholeRun, metric: str) -> str:
     return f"test {scores_text(run.tested['metrics'], metric, varies=run.tested.get('varies'))}"
 
 
-def scores_text(metrics: Mapping[str, float], metric: str, *, varies: str | None) -> str:
+def scores_text(metrics: Mapping[str, float], metric: str | None, *, varies: str | None) -> str:
     """Return a test score by its metric, with its interval and of how many records; another, where it lacks that."""
-    shown = metric if metric in metrics else next(iter(with_bounds(metrics)), next(iter(metrics), None))
+    known = metric is not None and metric in metrics
+    shown = metric if known else next(iter(with_bounds(metrics)), next(iter(metrics), None))
     if shown is None:
         return "without a finite score"
     of = f", {metrics['records']:g} records" if "records" in metrics else ""

@@ -134,7 +134,7 @@ def _sentences(found: _Found, tested: Mapping[str, Any] | None) -> Iterator[str]
     scores: Numbers = tested["metrics"] if tested else {}
     shown = shown_scores(winner.metric, scores)
     beside: dict[str, Mapping[str, Any]] = dict(tested.get("beside", {})) if tested else {}
-    rows = [("winner", _of_interval(winner.interval), scores)]
+    rows: list[tuple[str, str, Numbers]] = [("winner", _of_interval(winner.interval), scores)]
     if default is not None:
         rows.append(("untuned default", _of_interval(default), beside.pop("default", {}).get("metrics", {})))
     rows += [(f"beside it: {escaped(name)}", "", one.get("metrics", {})) for name, one in beside.items()]
@@ -180,7 +180,7 @@ def _of_interval(interval: Interval) -> str:
 
 def _text(value: float | None, low: float | None, high: float | None) -> str:
     if value is None:
-        return "-"
+        return "not tested"
     return f"{value:.4f}" if low is None or high is None else f"{value:.4f} [{low:.4f}, {high:.4f}]"
 
 

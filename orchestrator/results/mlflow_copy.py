@@ -155,7 +155,7 @@ class _RunCopy:
         """Bring a search or an experiment, which may have gone on since, to what it is now."""
         files = list(_files_of(folder))
         if answer is not None:
-            points = [*points, *(Point(name, value, _ms(at), 0) for name, value in answer.metrics.items())]
+            points = [*(Point(name, value, _ms(at), 0) for name, value in answer.metrics.items()), *points]
         hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path, _below in files]
         now = _hash_of("\n".join([status, str(points), str(answer), *hashes]))
         if run.tags.get(_COPIED) == now and run.status == status:

@@ -15,6 +15,7 @@ from orchestrator.results.mlflow_database import Schema, alone_with, database_of
 from orchestrator.results.mlflow_surroundings import patience_s, quiet, settings, speaking_to, within
 
 MOST_METRICS, MOST_PARAMS = 1000, 100  # that one request may hold
+_KIND, _TRAINING = "mlflow.experimentKind", "custom_model_development"  # in MLflow's own words
 
 
 class Point(NamedTuple):
@@ -106,11 +107,17 @@ class Store:
         self.uri, self.notes = uri, notes
 
     def experiment(self, name: str, *, artifacts: Path) -> str:
-        """Return the id of an experiment: the one there is, or a new one; artifacts: of those in a local store."""
+        """Return the id of an experiment: the one there is, or a new one; artifacts: of those in a local store.
+
+        Where nobody has said of which kind it is, it is said, so that its pages are those of models in training.
+        """
         if found := self._client.get_experiment_by_name(name):
-            return str(found.experiment_id)
+            identity = str(found.experiment_id)
+            if _KIND not in found.tags:
+                self._client.set_experiment_tag(identity, _KIND, _TRAINING)
+            return identity
         place = artifacts.as_uri() if database_of(self.uri) else None
-        return str(self._client.create_experiment(name, artifact_location=place))
+        return str(self._client.create_experiment(name, artifact_location=place, tags={_KIND: _TRAINING}))
 
     def runs(self, experiment: str) -> list[Logged]:
         """Return the runs of an experiment that nobody deleted."""

@@ -1,30 +1,38 @@
-"""One row a trial: state, mean and interval over its fits, what it cost, its hyperparameters. As CSV and as Markdown.
+"""One row a trial: state, standing, mean and interval over its fits, what it cost, its hyperparameters; and as CSV.
 
-Derived from the journal alone, so it can be written at any time, while the search runs and after.
+For programs: numbers of the journal are exact. For people: table_markdown.py, table_latex.py, table_page.py. Derived
+from the journal alone, so it can be written at any time, while the search runs and after.
 """
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from orchestrator.atomic import write_text
 from orchestrator.history.ledger import Ledger, TrialEntry, as_texts
 from orchestrator.history.openings import read_test
 from orchestrator.history.records import State
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.search.intervals import FEWEST_FITS, interval_of, varying
+from orchestrator.results.standing import standings
+from orchestrator.search.intervals import interval_of, varying
 from orchestrator.specs.specs import SearchSpec
 
-COLUMNS = ("trial", "state", "mean", "sd", "low", "high", "over", "steps", "seconds")
-TAKEN = (*COLUMNS, "collapsed", "run", "group")  # a hyperparameter of such a name has another column, see column_of
+COLUMNS = ("trial", "state", "standing", "mean", "sd", "low", "high", "over", "fits", "steps", "seconds")
+# Where a trial has them. gpu_seconds: of the share of a GPU that each fit had; the next two are metrics of the task's.
+OPTIONAL = ("gpu_seconds", "parameters", "multiply_adds", "collapsed")
+PLACE = ("run", "group")
+TAKEN = (*COLUMNS, *OPTIONAL, *PLACE)  # a hyperparameter of such a name has another column, see column_of
 COLLAPSED = "every record gets the same answer"  # what a task means that reports it above 0
 Row = dict[str, str]
 
 
-def rows_of(ledger: Ledger, *, alive: bool) -> list[Row]:
+def rows_of(ledger: Ledger, *, alive: bool, gpus_per_fit: float = 0.0) -> list[Row]:
     """Return the rows by trial number. `alive`: a driver runs, so an unfinished trial is running and not incomplete."""
-    return [_row(ledger, ledger.trials[number], alive=alive) for number in sorted(ledger.trials)]
+    standing = standings(ledger, alive=alive)
+    return [
+        _row(ledger, trial, alive=alive, standing=standing.get(number, ""), gpus_per_fit=gpus_per_fit)
+        for number, trial in sorted(ledger.trials.items())
+    ]
 
 
 def table_csv(runs: Mapping[str, list[Row]], *, groups: Mapping[str, int] = MappingProxyType({})) -> str:
@@ -32,51 +40,18 @@ def table_csv(runs: Mapping[str, list[Row]], *, groups: Mapping[str, int] = Mapp
 
     groups: by run, the number of those with which it may be compared; a column of its own, where given.
     """
+    names = [*columns_of(runs), "group"] if groups else columns_of(runs)
+    rows = [{**row, "run": run, "group": str(groups.get(run, ""))} for run, found in runs.items() for row in found]
+    return csv_of(names, rows)
+
+
+def csv_of(columns: Sequence[str], rows: Iterable[Row]) -> str:
+    """Return these columns of the rows as CSV."""
     text = io.StringIO()
-    names = [*_columns(runs), "group"] if groups else _columns(runs)
-    writer = csv.DictWriter(text, names, restval="", extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    for run, rows in runs.items():
-        writer.writerows({**row, "run": run, "group": str(groups.get(run, ""))} for row in rows)
+    writer.writerows(rows)
     return text.getvalue()
-
-
-def table_markdown(
-    runs: Mapping[str, list[Row]], *, title: str, mode: str, judged_at: str, most: int | None = None
-) -> str:
-    """Return the rows as a Markdown table, the best mean first; `most` cuts it there and says so."""
-    names = [name for name in _columns(runs) if name not in ("sd", "low", "high")]
-    rows = [{**row, "run": run} for run, found in runs.items() for row in found]
-    rows.sort(key=lambda row: _order(row, mode))
-    shown = rows if most is None else rows[:most]
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    lines += ["| " + " | ".join(_cell(row, name) for name in names) + " |" for row in shown]
-    if len(shown) < len(rows):
-        lines.append(f"\n{len(rows) - len(shown)} more trials in table.csv")
-    collapsed = f"\ncollapsed: {COLLAPSED}\n" if "collapsed" in names else ""
-    return (
-        f"# {title}\n\n"
-        + "\n".join(lines)
-        + f"\n\nmean: over the trial's fits (over), each at {judged_at}, {_on_intervals(rows)}\n"
-        + collapsed
-    )
-
-
-def write_tables(ledger: Ledger, folder: RunFolder, *, alive: bool) -> None:
-    """Write table.csv and table.md of a search."""
-    assert ledger.spec is not None
-    runs = {folder.name: rows_of(ledger, alive=alive)}
-    write_text(folder.table_csv, table_csv(runs))
-    title = f"{folder.name}: {ledger.spec.metric} ({ledger.spec.mode})"
-    text = table_markdown(runs, title=title, mode=ledger.spec.mode, judged_at=judged_at([ledger.spec]))
-    write_text(folder.table_md, text + note_on_openings(folder))
-
-
-def _on_intervals(rows: Iterable[Row]) -> str:
-    """Say what the intervals are, or why there are none."""
-    if any(row["low"] for row in rows):
-        return f"with the 95 % t-interval of what varies between them, of {FEWEST_FITS} fits or more."
-    return f"without an interval: fewer than {FEWEST_FITS} fits are too few for one."
 
 
 JUDGED_AT = {
@@ -99,34 +74,38 @@ def note_on_openings(folder: RunFolder) -> str:
     return f"\nNOTE: {note}\n" if note else ""
 
 
-def _columns(runs: Mapping[str, list[Row]]) -> list[str]:
-    names = dict.fromkeys(COLUMNS)
-    for rows in runs.values():
-        for row in rows:
-            names.update(dict.fromkeys(row))
-    return [*names, "run"] if len(runs) > 1 else list(names)
+def columns_of(runs: Mapping[str, list[Row]]) -> list[str]:
+    """Return the columns of the rows of one run or of several, in their order."""
+    found = dict.fromkeys(name for rows in runs.values() for row in rows for name in row)
+    rest = [name for name in found if name not in TAKEN]
+    names = [*COLUMNS, *(name for name in OPTIONAL if name in found), *rest]
+    return [*names, "run"] if len(runs) > 1 else names
 
 
-def _row(ledger: Ledger, trial: TrialEntry, *, alive: bool) -> Row:
+def _row(ledger: Ledger, trial: TrialEntry, *, alive: bool, standing: str, gpus_per_fit: float) -> Row:
     state = trial.state if trial.state.is_finished or alive else State.INCOMPLETE
+    seconds = sum(fit.seconds for fit in trial.fits.values())
+    scores = ledger.scores(trial) if state in (State.COMPLETE, State.DUPLICATE) and trial.value is not None else []
     row = {
+        **dict.fromkeys(COLUMNS, ""),
         "trial": str(trial.number),
         "state": str(state),
-        "mean": "",
-        "sd": "",
-        "low": "",
-        "high": "",
-        "over": "",
+        "standing": standing,
+        "fits": str(len(scores)),
         "steps": str(sum(len(fit.metrics) for fit in trial.fits.values())),
-        "seconds": f"{sum(fit.seconds for fit in trial.fits.values()):.1f}",
+        "seconds": f"{seconds:.1f}",
     }
-    scores = ledger.scores(trial) if state in (State.COMPLETE, State.DUPLICATE) and trial.value is not None else []
     if scores:
         over_fits = interval_of(ledger, trial)
         row["over"] = varying(ledger.scores_by_fit(trial))
         for name in ("mean", "sd", "low", "high"):
             value = getattr(over_fits, name)
             row[name] = "" if value is None else f"{value:.6g}"
+    if gpus_per_fit:
+        row["gpu_seconds"] = f"{seconds * gpus_per_fit:.1f}"
+    for name in ("parameters", "multiply_adds"):
+        if size := ledger.largest(trial, name):
+            row[name] = f"{size:.0f}"
     collapsed, fits = _collapsed(ledger, trial)
     if collapsed:
         row["collapsed"] = f"{collapsed} of {fits} fits"
@@ -144,21 +123,3 @@ def _collapsed(ledger: Ledger, trial: TrialEntry) -> tuple[int, int]:
         trial.fits[key].metrics[step].get("collapsed", 0.0) > 0 for key, step in ledger.judged_steps(trial).items()
     ]
     return sum(flags), len(flags)
-
-
-def _order(row: Row, mode: str) -> tuple[bool, float, int]:
-    value = float(row["mean"] or 0.0)
-    return not row["mean"], -value if mode == "max" else value, int(row["trial"])
-
-
-def _cell(row: Row, name: str) -> str:
-    text = row.get(name, "")
-    if name == "mean" and text:
-        shown = f"{float(text):.4f}"
-        return f"{shown} [{float(row['low']):.4f}, {float(row['high']):.4f}]" if row["low"] else shown
-    if text and name not in COLUMNS and "." in text:
-        try:
-            return f"{float(text):.4g}"
-        except ValueError:
-            return text
-    return text

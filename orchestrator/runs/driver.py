@@ -10,7 +10,7 @@ from orchestrator.history.run_contents import Audit, read_ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.html_report.page import try_page
 from orchestrator.results.mlflow_copy import Copied, NotCopied, copy_run
-from orchestrator.results.table import write_tables
+from orchestrator.results.table_files import write_tables
 from orchestrator.runs.audit import run_audit
 from orchestrator.runs.audit_report import write_audit_tables
 from orchestrator.runs.experiment_run import run_experiment

@@ -25,14 +25,19 @@ def prepare_data(specs: Iterable[SearchSpec], *, quiet: bool) -> None:
     Raises UserError for what is wrong with the recordings.
     """
     for spec in _different(specs):
-        task = load_task(spec)
-        if missing_of(task) is None or not isinstance(task, PreparableTask):
-            continue
-        with _shown(quiet=quiet) as doing:
-            try:
-                task.prepare(doing)
-            except ValueError as error:
-                raise UserError(*str(error).splitlines()) from None
+        prepare_task(spec, quiet=quiet)
+
+
+def prepare_task(spec: TaskSpec, *, quiet: bool) -> None:
+    """Prepare what one task lacks, as `prepare_data` does."""
+    task = load_task(spec)
+    if missing_of(task) is None or not isinstance(task, PreparableTask):
+        return
+    with _shown(quiet=quiet) as doing:
+        try:
+            task.prepare(doing)
+        except ValueError as error:
+            raise UserError(*str(error).splitlines()) from None
 
 
 def refuse_second_look(spec: SearchSpec, final: RunFolder) -> None:

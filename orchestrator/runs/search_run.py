@@ -9,7 +9,7 @@ from orchestrator.history.provenance import write_provenance
 from orchestrator.history.run_contents import as_begun
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.curves import write_curves
-from orchestrator.results.table import write_tables
+from orchestrator.results.table_files import write_tables
 from orchestrator.runs.starting import content_of, pinned, start_from_of
 from orchestrator.search.lineage import Lineage, StartFrom
 from orchestrator.search.search import Search

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
+from orchestrator.atomic import read_json, write_json
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import FitKey
+from orchestrator.history.run_folder import RunFolder
 from orchestrator.specs.specs import Budget
 
 
@@ -25,6 +27,12 @@ class Spending:
         self._at_work = at_work
         self._now = now
         self._is_over = False
+
+    def each_fit_has(self, gpus: float, *, noted_in: RunFolder) -> None:
+        """Count with so much of a GPU for each fit, and write that down for who looks at the folder."""
+        self.gpus_per_fit = gpus
+        if gpus_per_fit(noted_in) != gpus:
+            write_json(noted_in.resources, {"gpus_per_fit": gpus})
 
     @property
     def is_over(self) -> bool:
@@ -50,6 +58,11 @@ class Spending:
         since = [at for key in self._at_work() if (at := self._ledger.fit(key).last_at) is not None]
         work = self._ledger.time_at_work
         return work.with_open(min(since), self._now()) if since else work.seconds
+
+
+def gpus_per_fit(folder: RunFolder) -> float | None:
+    """Return what each fit of a search has of a GPU; None where nobody wrote that down."""
+    return float(read_json(folder.resources)["gpus_per_fit"]) if folder.resources.exists() else None
 
 
 def fit_hours(ledger: Ledger) -> float:

@@ -8,6 +8,7 @@ import torch
 
 from ecgcore.drawing.charts import ChartForm
 from ecgcore.fit import Scalar
+from ecgcore.models.size import size_of
 from ecgcore.parameters import Parameter
 from ecgcore.training.checkpoints import read_checkpoint
 from ecgcore.training.feature_store import FeatureCache
@@ -52,6 +53,12 @@ def test_a_random_backbone_sees_charts_on_the_scale_that_its_norms_measured(tmp_
     metrics, path = run(TinyFit(config=config, directory=tmp_path, max_steps=15), STORE)
     assert metrics[-1]["macro_auc"] > 0.8, "the class is a third of the picture"
     assert {"charts": FORM.described()} == read_checkpoint(path).processing
+
+
+def test_a_step_says_what_one_chart_of_the_store_costs(tmp_path: Path) -> None:
+    metrics, _ = run(TinyFit(config=NETWORK, directory=tmp_path, max_steps=1), STORE)
+    size = size_of("mobilenet_v3_small", leads=2, classes=3, chart=(2 * 3 * FORM.pixels, FORM.pixels))
+    assert size.multiply_adds == metrics[0]["multiply_adds"]
 
 
 def test_mixed_charts_are_learnt_from(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from ecgcore.fit import Scalar
 from ecgcore.models.classifier import build_classifier
+from ecgcore.models.network import Network
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.names import SCORES
 from ecgcore.training.checkpoints import Checkpoint, read_checkpoint
@@ -195,7 +196,38 @@ def test_the_small_model_learns_what_is_there_to_learn(tmp_path):
         metrics, _ = run(fit, store)
         assert metrics[-1]["macro_auc"] > 0.9
         assert metrics[-1]["train_loss"] < metrics[0]["train_loss"]
-        assert set(metrics[-1]) == {"train_loss", "val_loss", "parameters", *SCORES}
+        assert set(metrics[-1]) == {"train_loss", "val_loss", "parameters", "multiply_adds", *SCORES}
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_every_step_says_what_one_record_of_the_middle_length_costs(single, tmp_path):
+    fit = TinyFit(config={"single_lead": single}, directory=tmp_path, max_steps=2)
+    metrics, _ = run(fit, tiny_store(records=30, lengths=(80, 100, 600)))
+    by_hand = (50 * (1 if single else 2) * 32 * 7 + 25 * 32 * 64 * 5 + 12 * 64 * 128 * 3) * (2 if single else 1)
+    assert [by_hand + 128 * 64 + 64 * 3] * 2 == [row["multiply_adds"] for row in metrics]
+
+
+def test_a_network_that_cannot_be_counted_is_trained_all_the_same(tmp_path):
+    """On tensors without content there is no number to branch on."""
+    fit = TinyFit(config={"model": f"{__name__}:Branching"}, directory=tmp_path, max_steps=1)
+    metrics, _ = run(fit, STORE)
+    assert "multiply_adds" not in metrics[0]
+    assert metrics[0]["parameters"] > 0
+
+
+class Branching(torch.nn.Module):
+    """Its answer depends on a value that it looks at."""
+
+    network = Network(input="one lead or more", source="our own")
+
+    def __init__(self, leads: int) -> None:
+        super().__init__()
+        self.scale = torch.nn.Linear(leads, leads)
+        self.features = leads
+
+    def forward(self, signals: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        means = self.scale(signals.mean(dim=2))
+        return means if float(means.detach().sum()) > 0 else -means
 
 
 def test_a_stop_leaves_complete_checkpoints_only(tmp_path):
@@ -303,7 +335,7 @@ def test_a_loss_that_is_not_a_number_is_reported_as_it_is_and_ends_the_fit(tmp_p
 def test_a_final_learns_from_all_records_and_reports_its_loss_only(tmp_path):
     metrics, path = run(TinyFit(config={}, directory=tmp_path / "final", final=True, max_steps=2), STORE)
 
-    assert [set(row) for row in metrics] == [{"train_loss", "parameters"}] * 2
+    assert [set(row) for row in metrics] == [{"train_loss", "parameters", "multiply_adds"}] * 2
     assert {row["parameters"] for row in metrics} == {44387.0}
     read = read_checkpoint(path)
     assert set(read.fingerprints) == set(STORE.records.fingerprints)

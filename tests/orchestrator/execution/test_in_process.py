@@ -14,7 +14,7 @@ from orchestrator.errors import RunFailed, UserError
 from orchestrator.execution.in_process import THREADS, InProcessExecutor, in_process
 from orchestrator.history.journal import read_journal
 from orchestrator.history.records import End, State
-from orchestrator.results.table import write_tables
+from orchestrator.results.table_files import write_tables
 from orchestrator.search.search import Search
 from orchestrator.specs.specs import TaskSpec
 from tests.orchestrator.command import orchestrate, toy_search, written

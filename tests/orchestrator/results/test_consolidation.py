@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.comparable import Group, Question, why_apart
-from orchestrator.results.consolidation import consolidate
+from orchestrator.results.consolidation import Choice, consolidate
 from orchestrator.runs.search_run import run_search
 from tests.orchestrator.command import toy_search, written
 from tests.orchestrator.in_process import toy_spec
@@ -62,6 +62,36 @@ def test_the_table_of_several_runs_is_written_to_files_with_the_group_of_each(tm
     assert text.startswith((tmp_path / "runs" / "consolidated.md").read_text())
     assert rows == json.loads(consolidate(runs, as_json=True, place=tmp_path / "runs"))
     assert str(tmp_path / "runs" / "consolidated.csv") in text
+
+
+def test_the_best_rows_of_chosen_columns_are_printed_in_any_format_and_files_stay_whole(tmp_path: Path) -> None:
+    runs = [searched(tmp_path, "one"), searched(tmp_path, "two", space={"x": {"choice": [0.2]}})]
+
+    def printed(form: str, *, as_json: bool = False) -> str:
+        choice = Choice(columns=("run", "x", "mean", "low"), best=2, form=form)
+        return consolidate(runs, as_json=as_json, place=tmp_path / "runs", choice=choice)
+
+    assert "run,x,mean,low" == printed("csv").splitlines()[0]
+    read = list(csv.DictReader(printed("csv").splitlines()))
+    assert [("one", "0.3"), ("two", "0.2")] == [(row["run"], row["x"]) for row in read]
+    assert read == json.loads(printed("csv", as_json=True))
+    assert ["0.3", "0.2"] == column(printed("md"), "x")
+    assert printed("tex").count(r" \\") == 3, "a heading and two rows"
+    assert printed("html").count("<tr>") + printed("html").count('<tr class="winner">') == 3
+    for ending in ("csv", "md", "tex", "html"):
+        whole = (tmp_path / "runs" / f"consolidated.{ending}").read_text()
+        assert "steps" in whole
+        assert "0.1" in whole
+
+
+def test_columns_that_are_not_there_are_named_all_at_once(tmp_path: Path) -> None:
+    run = searched(tmp_path, "one")
+    done = orchestrate_here("consolidate", "one", "--columns", "x,maen,qqq", "--runs", run.path.parent)
+    assert 2 == done.returncode
+    assert "--columns: there is no maen; did you mean mean?" in done.stderr
+    assert "--columns: there is no qqq; known are" in done.stderr
+    shown = orchestrate_here("consolidate", "one", "--columns", "x,mean", "--format", "csv", "--runs", run.path.parent)
+    assert "x,mean" == shown.stdout.splitlines()[0]
 
 
 def test_one_run_is_written_to_its_own_table_alone(tmp_path: Path) -> None:

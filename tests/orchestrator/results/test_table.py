@@ -3,7 +3,8 @@
 import csv
 from pathlib import Path
 
-from orchestrator.results.table import rows_of, table_csv, table_markdown
+from orchestrator.results.table import rows_of, table_csv
+from orchestrator.results.table_markdown import table_markdown
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
 
 

@@ -56,7 +56,7 @@ def test_an_experiment_runs_its_stages_in_order_and_tests_the_best_candidate_onc
     assert of_final <= {path.name for path in (run / "final").iterdir()}
     assert "toy" == json.loads((run / "full" / "provenance.json").read_text())["data"]["full"]["data"]
     header = (run / "full" / "table.csv").read_text().splitlines()[0]
-    assert header.startswith("trial,state,mean,sd,low,high,over,steps,seconds,x")
+    assert header.startswith("trial,state,standing,mean,sd,low,high,over,fits,steps,seconds,x")
     assert (run / "table.csv").read_text().splitlines()[0].endswith(",run,group")
     assert 0o700 == run.stat().st_mode & 0o777
 

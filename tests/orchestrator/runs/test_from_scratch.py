@@ -41,7 +41,7 @@ def test_the_winner_is_searched_from_scratch_and_shown_beside_the_others(tmp_pat
     assert best.config == alone.config
     assert [(key.seed, key.fold) for key in best.fits] == [(key.seed, key.fold) for key in alone.fits]
     assert "full" == json.loads((runs / "toy" / "winner.json").read_text())["search"]
-    assert "| full-from-scratch | 1 | 0 | " in done.stdout
+    assert ">full-from-scratch</th>" in (runs / "toy" / "report.html").read_text()
     assert "the start of full paid: 0." in done.stdout
     assert "full-from-scratch" in (runs / "toy" / "table.csv").read_text()
     assert "the start of full paid: 0." in (runs / "toy" / "table.md").read_text()
@@ -68,7 +68,7 @@ def test_what_cannot_be_trained_from_scratch_is_left_out_and_said_and_ends_nothi
     for _time in range(2):  # and again: what failed is not tried anew
         done = orchestrate_here("run", file, "--runs", runs)
         assert 0 == done.returncode, done.stderr
-        assert "| full-from-scratch | 1 | - | failed: ValueError: this kind needs a start, got none (" in done.stdout
+        assert "none: ValueError: this kind needs a start, got none (" in (runs / "toy" / "report.html").read_text()
         assert "what the start of full is worth is not known: nothing like it was trained from scratch" in done.stdout
         assert "full-from-scratch: is left out: it cannot be trained from scratch (ValueError: this" in done.stdout
         assert "Traceback" not in done.stdout

@@ -10,8 +10,9 @@ from scipy import stats
 
 from ecgcore.task import ArrhythmiaTask
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.results import report
-from orchestrator.results.table import rows_of, table_markdown
+from orchestrator.results.last_screen import test_lines as lines_of
+from orchestrator.results.table import rows_of
+from orchestrator.results.table_markdown import table_markdown
 from orchestrator.search.intervals import bounds_of, corrected_mean, interval_of, t_interval, varying
 from orchestrator.search.search import Search
 from orchestrator.search.task_facts import TaskFacts
@@ -134,10 +135,10 @@ def test_a_search_that_began_before_tasks_declared_bounds_goes_on(tmp_path: Path
 
 def test_a_test_says_what_varies_in_its_intervals() -> None:
     tested = {"what": "a winner", "note": "", "metrics": {"auc": 0.9, "auc_low": 0.8, "auc_high": 0.95}}
-    assert "  in brackets: 95 % intervals; what varies in them: patients" in report.test_lines(
-        {**tested, "varies": "patients"}
+    assert "  in brackets: 95 % intervals; what varies in them: patients" in lines_of(
+        {**tested, "varies": "patients"}, "auc"
     )
-    assert not [line for line in report.test_lines({**tested, "varies": None}) if "in brackets" in line]
+    assert not [line for line in lines_of({**tested, "varies": None}, "auc") if "in brackets" in line]
 
 
 def test_outer_parts_are_held_to_the_same() -> None:

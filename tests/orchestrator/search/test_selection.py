@@ -12,7 +12,8 @@ from orchestrator.errors import RunFailed
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import Ask, End, Reported, SearchBegun, State, Tell
 from orchestrator.history.run_folder import RunFolder
-from orchestrator.results.table import rows_of, table_csv, table_markdown
+from orchestrator.results.table import rows_of, table_csv
+from orchestrator.results.table_markdown import table_markdown
 from orchestrator.search.comparison import Comparison
 from orchestrator.search.selection import checkpoint_of, simplest, winner_among, winner_of
 from orchestrator.specs.specs import as_data
@@ -177,7 +178,7 @@ def test_the_table_has_a_row_for_every_trial_whatever_became_of_it(tmp_path: Pat
     space = {"kind": {"choice": ["plain", "raises", "diverges"]}, "x": 0.25}
     search = run_in_process(open_search(toy_spec(sampler="grid", trials=None, seeds=2, space=space), tmp_path))
     text = table_csv({"run": rows_of(search.ledger, alive=False)})
-    assert text.startswith("trial,state,mean,sd,low,high,over,steps,seconds,kind,x\n")
+    assert text.startswith("trial,state,standing,mean,sd,low,high,over,fits,steps,seconds,kind,x\n")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert ["complete", "failed", "failed"] == [row["state"] for row in rows]
     assert ["0.25"] * 3 == [row["x"] for row in rows]

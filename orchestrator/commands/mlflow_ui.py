@@ -1,0 +1,39 @@
+"""The command `ui`: MLflow's pages over the runs, until Ctrl-C. Imports only what parsing needs."""
+
+import argparse
+from typing import Any
+
+from orchestrator.options import add_command, add_runs_option
+
+PORT = 5000  # MLflow's own
+
+
+def add_ui_command(commands: Any) -> None:
+    """Add `ui`."""
+    ui = add_command(commands, "ui", _ui, "show what MLflow has of the runs in a browser, on this machine alone")
+    ui.add_argument("--port", type=_port, default=PORT, metavar="P", help=f"where it listens (default {PORT})")
+    add_runs_option(ui)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"must be a port, from 1 to 65535, got {text}")
+    return int(text)
+
+
+def _ui(given: argparse.Namespace) -> int:
+    from orchestrator.history.run_folder import runs_root
+    from orchestrator.interrupts import exit_code
+    from orchestrator.results.mlflow_server import HOST, server_elsewhere, serving
+    from orchestrator.results.mlflow_store import store_uri
+
+    if address := server_elsewhere():
+        print(f"MLflow is at {address} (MLFLOW_TRACKING_URI): open that")
+        return 0
+    runs = runs_root(given.runs)
+    try:
+        with serving(runs, port=given.port) as server:
+            print(f"MLflow http://{HOST}:{given.port} shows {store_uri(runs)}; Ctrl-C ends it", flush=True)
+            return server.wait()
+    except KeyboardInterrupt:  # how one ends it, so that nothing need be said
+        return exit_code()
