@@ -5,9 +5,11 @@ the leads of a record cannot be compared; the raw integers, by the thousand, are
 """
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 from ecgcore.mistakes import Mistake
+from ecgcore.readers.about import about
 from ecgcore.readers.header import Correction
 from ecgcore.readers.source import Listed, Source
 from ecgcore.readers.table_words import leads_outside, table_text
@@ -48,7 +50,8 @@ def ludb_source(directory: Path, *, target: str = "rhythm") -> Source:
             elif not labels:
                 unlabelled += 1
             else:
-                records.append(_listed(directory, name, tuple(labels)))
+                known = about(age=row.get("Age"), sex=row.get("Sex"))
+                records.append(_listed(directory, name, tuple(labels), known))
     if not mistakes and not records:
         mistakes.append(f"{table}: none of its {absent} records has a header in {directory / 'data'}")
     if mistakes:
@@ -70,9 +73,9 @@ def ludb_source(directory: Path, *, target: str = "rhythm") -> Source:
     )
 
 
-def _listed(directory: Path, name: str, labels: tuple[str, ...]) -> Listed:
+def _listed(directory: Path, name: str, labels: tuple[str, ...], known: Mapping[str, str]) -> Listed:
     path = directory / "data" / name
-    return Listed(name=name, path=path, patient=name, labels=labels, correction=Correction(gain=GAIN))
+    return Listed(name=name, path=path, patient=name, labels=labels, correction=Correction(gain=GAIN), about=known)
 
 
 def _lines(value: str | None) -> list[str]:

@@ -76,12 +76,16 @@ def _configurations(run: WholeRun, parameters: Mapping[str, Parameter]) -> Table
     assert run.choice is not None
     ours = run.choice[0].config
     theirs = run.default.trial.config if run.default else {}
+    # What a space does not name has its default in every fit, see Task.parameters.
+    defaults = {name: known.default for name, known in parameters.items()}
+    steps = {STEPS: run.default.ledger.spec.max_steps} if run.default and run.default.ledger.spec else {}
     rows = []
     for name in dict.fromkeys([*ours, *theirs]):
-        known = parameters.get(name)
-        value = value_text(ours.get(name))
-        default = value_text(theirs.get(name) if run.default or known is None else known.default)
-        meaning = "how many steps a fit is trained" if name == STEPS else known.help if known else ""
+        value = value_text(ours.get(name, defaults.get(name)))
+        default = value_text({**defaults, **steps, **theirs}.get(name))
+        meaning = (
+            "how many steps a fit is trained" if name == STEPS else parameters[name].help if name in parameters else ""
+        )
         rows.append((name, value, default, "changed" if value != default else "", meaning))
     rows.sort(key=lambda row: not row[3])
     return Table(

@@ -44,7 +44,11 @@ def _escaped(character: str) -> str:
 def _one(table: RankedTable, remarks: Sequence[str]) -> str:
     same = {} if table.is_chosen else _same_in_all(table)
     columns = [column for column in table.columns if column not in same]
-    said = [f"in every row: {', '.join(f'{name} {text}' for name, text in same.items())}"] if same else []
+    said = (
+        [f"in every row: {', '.join(f'{name} {text}' for name, text in same.items() if text)}"]
+        if any(same.values())
+        else []
+    )
     caption = [escaped(sentence).rstrip(".") + "." for sentence in (table.title, *table.notes, *said, *remarks)]
     lines = [
         r"\begin{table}",

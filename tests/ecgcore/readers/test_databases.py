@@ -59,6 +59,8 @@ def test_ludb_has_the_first_rhythm_of_each_patient(recordings):
         "Irregular sinus rhythm": 2,
     }
     assert len({record.patient for record in source.records}) == 170
+    assert source.records[0].about == {"age": "51", "sex": "female"}
+    assert sum(record.about["sex"] == "male" for record in source.records) == 95
 
 
 def test_every_lead_of_ludb_is_its_raw_integers_by_the_thousand(recordings):

@@ -112,7 +112,7 @@ def test_gpu_seconds_are_told_where_fits_are_known_to_have_a_gpu(tmp_path: Path,
 
 
 def test_what_is_the_same_in_every_row_is_said_once_in_latex_unless_somebody_asks_for_it() -> None:
-    rows = [row_of(0, 0.5, model="cnn_a", rate="0.1"), row_of(1, 0.6, model="cnn_a", rate="0.2")]
+    rows = [row_of(0, 0.5, model="cnn_a", rate="0.1", none=""), row_of(1, 0.6, model="cnn_a", rate="0.2", none="")]
     text = as_latex([table_of(rows)])
     assert r"in every row: model cnn\_a." in text
     assert " & rate" in text
