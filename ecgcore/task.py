@@ -3,7 +3,6 @@
 Knows nothing of searches. `test` is the only door to the sealed part; `sealed_records` says who is behind it.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +16,10 @@ from ecgcore.data.about_file import read_about
 from ecgcore.data.manifest import read_manifest
 from ecgcore.data.outer_parts import OuterPart, without_outer
 from ecgcore.data.store import Records, Store, open_store
+from ecgcore.data.store_facts import facts_of
 from ecgcore.fit import Doing, Fit, Metrics, Report, Scalar
 from ecgcore.mistakes import Mistake
 from ecgcore.parameters import Parameter
-from ecgcore.readers.source import BY_RECORD
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.names import BOUNDED, reported
 from ecgcore.training.hyperparameters import known_parameters
@@ -112,26 +111,7 @@ class ArrhythmiaTask:
             return {} if self._recipe.folds is None else {"folds": self._recipe.folds}
         store, _rewards = self._store, self._challenge
         outer = {} if self._outer is None else {"outer": str(self._outer)}
-        by_record = store.divided_by == BY_RECORD
-        return {
-            **outer,
-            **({"divided_by": store.divided_by} if by_record else {}),
-            "folds": len(store.splits),
-            "data": store.content_hash,
-            "classes": ",".join(store.classes),
-            "multilabel": store.multilabel,
-            "leads": ",".join(store.leads),
-            "rate": store.rate,
-            "processing": json.dumps(dict(store.processing), sort_keys=True) if store.processing else "",
-            "records": len(store.records),
-            "patients": len(set(store.records.patients)),
-            # see scores/bootstrap.py
-            "test_varies": "records, as if each were of another patient (divided by record)"
-            if by_record
-            else "patients",
-            # what folds share makes their scores alike: a corrected t-test asks how much of the data each judges
-            "test_over_train": round(float(np.mean([len(s.validation) / len(s.train) for s in store.splits])), 6),
-        }
+        return {**outer, **facts_of(store)}
 
     def reports(self) -> tuple[str, ...]:
         """Return the names of the metrics that every step reports; the store need not be there."""
