@@ -3,7 +3,6 @@
 Knows nothing of searches. `test` is the only door to the sealed part; `sealed_records` says who is behind it.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +16,10 @@ from ecgcore.data.about_file import read_about
 from ecgcore.data.manifest import read_manifest
 from ecgcore.data.outer_parts import OuterPart, without_outer
 from ecgcore.data.store import Records, Store, open_store
+from ecgcore.data.store_facts import facts_of
 from ecgcore.fit import Doing, Fit, Metrics, Report, Scalar
 from ecgcore.mistakes import Mistake
 from ecgcore.parameters import Parameter
-from ecgcore.readers.source import BY_RECORD
 from ecgcore.scores.challenge_score import ChallengeScore
 from ecgcore.scores.names import BOUNDED, reported
 from ecgcore.training.hyperparameters import known_parameters
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from ecgcore.data.recipe_file import RecipeFile
     from ecgcore.reporting.section import Section
     from ecgcore.scores.calibration import Calibration
-    from ecgcore.serving.elsewhere import Elsewhere, Foreseen, TestedElsewhere
+    from ecgcore.serving.elsewhere import Foreseen, TestedElsewhere
     from ecgcore.serving.ensemble import Ensemble
     from ecgcore.training.feature_store import FeatureCache
 
@@ -112,26 +111,7 @@ class ArrhythmiaTask:
             return {} if self._recipe.folds is None else {"folds": self._recipe.folds}
         store, _rewards = self._store, self._challenge
         outer = {} if self._outer is None else {"outer": str(self._outer)}
-        by_record = store.divided_by == BY_RECORD
-        return {
-            **outer,
-            **({"divided_by": store.divided_by} if by_record else {}),
-            "folds": len(store.splits),
-            "data": store.content_hash,
-            "classes": ",".join(store.classes),
-            "multilabel": store.multilabel,
-            "leads": ",".join(store.leads),
-            "rate": store.rate,
-            "processing": json.dumps(dict(store.processing), sort_keys=True) if store.processing else "",
-            "records": len(store.records),
-            "patients": len(set(store.records.patients)),
-            # see scores/bootstrap.py
-            "test_varies": "records, as if each were of another patient (divided by record)"
-            if by_record
-            else "patients",
-            # what folds share makes their scores alike: a corrected t-test asks how much of the data each judges
-            "test_over_train": round(float(np.mean([len(s.validation) / len(s.train) for s in store.splits])), 6),
-        }
+        return {**outer, **facts_of(store)}
 
     def reports(self) -> tuple[str, ...]:
         """Return the names of the metrics that every step reports; the store need not be there."""
@@ -267,35 +247,37 @@ class ArrhythmiaTask:
         return signature
 
     def foresee(self, model: Path, part: str, labels: Path | None) -> "Foreseen":
-        """Say how an exported model would be asked about this store, which it never saw: signals, classes, records.
+        """Say what a test of an exported model on this store would be; opens nothing sealed.
 
         model: the folder that `export` wrote; part: all, sealed or open records; labels: a CSV (theirs,ours) of which
-        class of this store is which of the model's, where names differ. Opens nothing sealed. Raises ValueError with
-        all that keeps them apart, such as missing leads, and records on which the model was trained.
+        class here is which of the model's. Raises ValueError with all that keeps them apart, such as missing leads.
         """
-        return self._elsewhere(model, labels).foreseen(part)
+        from ecgcore.serving.elsewhere import Elsewhere
+
+        return Elsewhere.of(model, self._store, labels).foreseen(part)
 
     def test_model(
         self, model: Path, directory: Path, part: str, labels: Path | None, own: Path | None
     ) -> "TestedElsewhere":
-        """Test an exported model on this store, opening the sealed part as `foresee` says.
+        """Test an exported model on this store, opening what `foresee` says; write `directory`/predictions.csv.
 
-        Writes `directory`/predictions.csv. own: the folder of the model's own test, which is scored over the same
-        classes. Raises ValueError as `foresee` does, and where no record can be scored.
+        own: the folder of the model's own test, which is scored over the same classes. Raises ValueError as `foresee`.
         """
         from ecgcore.data.sealed import open_sealed
-
-        elsewhere = self._elsewhere(model, labels)
-        foreseen = elsewhere.foreseen(part)
-        parts = [self._store.records] if part != "sealed" else []
-        if foreseen.opens:
-            parts.append(open_sealed(self._data))
-        return elsewhere.tested(parts, directory, None if own is None else own / "predictions.csv")
-
-    def _elsewhere(self, model: Path, labels: Path | None) -> "Elsewhere":
         from ecgcore.serving.elsewhere import Elsewhere
 
-        return Elsewhere.of(model, self._store, labels)
+        elsewhere = Elsewhere.of(model, self._store, labels)
+        sealed = [open_sealed(self._data)] if elsewhere.foreseen(part).opens else []
+        parts = sealed if part == "sealed" else [self._store.records, *sealed]
+        return elsewhere.tested(parts, directory, None if own is None else own / "predictions.csv")
+
+    @staticmethod
+    def compare_tests(one: Path, other: Path) -> Mapping[str, Any]:
+        """Return how two models differ on the records of both tests: see scores/paired.py. Opens nothing."""
+        from ecgcore.scores.paired import paired_differences
+        from ecgcore.scores.predicted import Predicted
+
+        return paired_differences(*(Predicted.read(place / "predictions.csv") for place in (one, other)))
 
     def _calibration(self, judged: Sequence[Path], *, averaged: int) -> "Calibration | None":
         from ecgcore.training.out_of_fold import calibration_of

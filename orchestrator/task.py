@@ -188,9 +188,7 @@ class TestedElsewhere(Protocol):
 class TransferableTask(SealedTask, Protocol):
     """A task on whose data the exported model of a run can be tested that was of other data.
 
-    It is the run's own with another argument `data`, which its constructor takes. part: all, sealed or open records;
-    labels: a file that says which label there is which of the model's. An error whose class has
-    `is_users_mistake = True` is told as a mistake of the user's.
+    It is the run's own with another `data`. part: all, sealed or open records; labels: which there is which of ours.
     """
 
     def foresee(self, model: Path, part: str, labels: Path | None) -> Foreseen:
@@ -203,6 +201,15 @@ class TransferableTask(SealedTask, Protocol):
 
         own: the folder of the model's own test, in which the same is scored again from what that left.
         """
+
+
+@runtime_checkable
+class ComparableTask(Task, Protocol):
+    """A task that can compare two models by what their tests left in files, record by record."""
+
+    @staticmethod
+    def compare_tests(one: Path, other: Path) -> Mapping[str, Any]:
+        """Return `classes`, `records`, `patients`, and by name `scores`: one, other, difference, low, high."""
 
 
 @runtime_checkable

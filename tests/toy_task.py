@@ -264,3 +264,8 @@ class TransferableToyTask(ToyTask):
         (directory / "predictions.csv").write_text("record,probability\n")
         there = {"score": 0.5, "score_low": 0.25, "score_high": 0.75, "count": float(len(self.sealed_records()))}
         return ToyTested(metrics=there, own={"score": 0.875}, said=["said"], facts={"left_out": {"why": 3}})
+
+    @staticmethod
+    def compare_tests(one: Path, other: Path) -> Mapping[str, object]:
+        scores = {"score": {"one": 0.5, "other": 0.75, "difference": 0.25, "low": 0.125, "high": 0.375}}
+        return {"classes": ["a", "b"], "records": 8, "patients": 4, "scores": scores}

@@ -37,6 +37,7 @@ def add_test_command(commands: Any) -> None:
 
 def _test(given: argparse.Namespace) -> None:
     from orchestrator.history.run_folder import existing_run
+    from orchestrator.html_report.page import try_page
     from orchestrator.results.elsewhere_table import elsewhere_lines, write_elsewhere
     from orchestrator.runs.elsewhere import Asked, tested_elsewhere
 
@@ -45,11 +46,13 @@ def _test(given: argparse.Namespace) -> None:
     say = partial(print, file=sys.stderr, flush=True) if not given.json else _nothing
     tested = tested_elsewhere(asked, reopen=given.reopen, quiet=given.json, say=say)
     write_elsewhere(run)
+    if missing := try_page(run):
+        print(missing, file=sys.stderr)
     if given.json:
         print(json.dumps(tested))
         return
     print("\n".join(elsewhere_lines(tested, run=run.name, name=asked.place.name)))
-    print(f"test {asked.place.test}\nall scores {run.elsewhere_csv}")
+    print(f"test {asked.place.test}\nall scores {run.elsewhere_csv}\npage {run.report}")
 
 
 def _nothing(_line: str) -> None:

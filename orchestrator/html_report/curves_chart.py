@@ -13,7 +13,7 @@ from orchestrator.html_report.section import Figure
 from orchestrator.results.whole_run import Searches
 from orchestrator.search.selection import winner_among
 
-MOST_FITS = 300  # of a search that are drawn: its newest trials; more would be a page of megabytes
+MOST_FITS = 300  # that are drawn, of the newest trials of each search; more would be a page of megabytes
 
 
 def curves_chart(searches: Searches, folder: Path) -> Figure | None:
@@ -27,7 +27,7 @@ def curves_chart(searches: Searches, folder: Path) -> Figure | None:
         return None
     with draw(folder, "learning_curves", panels=len(shown), height=2.3) as panels:
         for axes, (ledger, one) in zip(panels, shown, strict=True):
-            _panel(axes, ledger, one)
+            _panel(axes, ledger, one, most=MOST_FITS // len(shown))
     return Figure(
         name="learning_curves",
         caption="Learning curves. Validation score after each step of every fit (grey), of the untuned default's fits "
@@ -36,7 +36,7 @@ def curves_chart(searches: Searches, folder: Path) -> Figure | None:
     )
 
 
-def _panel(axes: Axes, ledger: Ledger, folder: RunFolder) -> None:
+def _panel(axes: Axes, ledger: Ledger, folder: RunFolder, *, most: int) -> None:
     spec = ledger.spec
     assert spec is not None
     best = winner_among([(ledger, folder)])[1].trial.number if ledger.ranked() else None
@@ -46,7 +46,7 @@ def _panel(axes: Axes, ledger: Ledger, folder: RunFolder) -> None:
         "winner of this search": {"color": STRONG, "linewidth": 1.8, "zorder": 3},
     }
     fits = [(trial, fit) for _, trial in sorted(ledger.trials.items()) for fit in trial.fits.values()]
-    kept = {id(fit) for _, fit in fits[-MOST_FITS:]}
+    kept = {id(fit) for _, fit in fits[-most:]}
     told = set()
     for trial, fit in fits:
         way = "winner of this search" if trial.number == best else "other fits"

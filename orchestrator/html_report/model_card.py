@@ -45,7 +45,7 @@ def _signature(run: WholeRun) -> str:
 def _limits(run: WholeRun) -> Iterator[str]:
     if run.tested is None:
         yield "Not tested."
-    elif not list(run.folder.path.glob("elsewhere/*/test.json")):
+    elif not run.folder.elsewhere_tests:
         yield "Not tested on other data than that of its own source."
     if run.choice is not None and run.choice[0].interval.low is None:
         yield "Validated with too few fits for an interval."

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from orchestrator.atomic import read_json
-from orchestrator.errors import RunFailed
+from orchestrator.html_report.elsewhere_scores import elsewhere_scores
 from orchestrator.html_report.section import Section, Table
 from orchestrator.html_report.task_sections import Told
 from orchestrator.results.answer import bounded, with_bounds
@@ -14,8 +13,9 @@ from orchestrator.results.whole_run import WholeRun
 
 def tested_section(run: WholeRun, told: Told) -> Section:
     """Return the scores of everything that was tested; where nothing was, that."""
-    tables = [*_models(run), *_elsewhere(run), *_every_number(run)]
-    return Section(title="Test", paragraphs=list(_said(run)), tables=tables, within=told.test)
+    elsewhere, remarks = elsewhere_scores(run)
+    tables = [*_models(run), *elsewhere, *_every_number(run)]
+    return Section(title="Test", paragraphs=[*_said(run), *remarks], tables=tables, within=told.test)
 
 
 def _said(run: WholeRun) -> Iterator[str]:
@@ -74,29 +74,6 @@ def _what_varies(tested: Mapping[str, Any]) -> str:
         return "."
     varies = tested.get("varies")
     return ". In brackets: 95 % intervals" + (f"; what varies in them: {varies}." if varies else ".")
-
-
-def _elsewhere(run: WholeRun) -> Iterator[Table]:
-    """Return the tests of the same model on other data, as far as they can be read."""
-    rows = []
-    metric = run.choice[0].metric if run.choice else None
-    shown = _shown(run.tested["metrics"], metric) if run.tested else []
-    for path in sorted(run.folder.path.glob("elsewhere/*/test.json")):
-        try:
-            tested = read_json(path)
-        except RunFailed:
-            continue
-        metrics = tested.get("metrics", {})
-        shown = shown or _shown(metrics, metric)
-        rows.append(
-            (path.parent.name, f"{metrics['records']:g}" if "records" in metrics else "", *_scores(metrics, shown))
-        )
-    if rows:
-        yield Table(
-            caption="The tested model on other data. In brackets: 95 % intervals.",
-            columns=("data", "records", *shown),
-            rows=rows,
-        )
 
 
 def _every_number(run: WholeRun) -> Iterator[Table]:

@@ -22,8 +22,9 @@ def answer_of(run: WholeRun) -> Answer:
     spec = run.spec
     if spec is None:
         return Answer(question=f"What does {run.folder.name} find?", answer="Nothing yet: no search has begun.")
-    model = (run.choice[0].config if run.choice else spec.space).get("model")
-    what, data = model if isinstance(model, str) else run.folder.name, data_name(spec.task)
+    models = {trial.config.get("model") for ledger, _ in run.competing for trial in ledger.trials.values()}
+    named = next(iter(models)) if len(models) == 1 else None  # where several compete, the run's name says more
+    what, data = named if isinstance(named, str) else run.folder.name, data_name(spec.task)
     beside = against_default(run)
     asked = beside is not None or (spec.has_baseline and spec.start_from is None)
     question = (

@@ -36,7 +36,7 @@ def chromium(*words: str, profile: Path) -> subprocess.CompletedProcess[str]:
     if not program:
         pytest.skip("needs chromium")
     own = [f"--user-data-dir={profile}", "--allow-file-access-from-files"]
-    return subprocess.run([program, *QUIET, *own, *words], check=True, capture_output=True, text=True, timeout=120)
+    return subprocess.run([program, *QUIET, *own, *words], check=True, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.parametrize("width", [400, 1400])

@@ -171,7 +171,18 @@ def test_tests_on_other_data_stand_in_one_table(run: Path, tmp_path: Path) -> No
     other = copied / "elsewhere" / "other_hospital"
     other.mkdir(parents=True)
     metrics = {"score": 0.5, "score_low": 0.4, "score_high": 0.6, "records": 12.0}
-    (other / "test.json").write_text(json.dumps({"metrics": metrics}))
+    told = {
+        "metrics": metrics,
+        "own": {"score": 0.7},
+        "part": "all",
+        "openings": 0,
+        "said": ["two classes are not theirs"],
+    }
+    (other / "test.json").write_text(json.dumps(told))
     (copied / "elsewhere" / "damaged").mkdir()
     (copied / "elsewhere" / "damaged" / "test.json").write_text("{")
-    assert '<th scope="row">other_hospital</th><td>12</td><td>.500 [.400, .600]</td>' in again(copied)
+    text = again(copied)
+    row = "<td>12 all</td><td>score</td><td>.700</td><td>.500 [.400, .600]</td>"
+    assert f'<th scope="row">other_hospital</th>{row}' in text
+    assert "other_hospital: two classes are not theirs." in text
+    assert "damaged: " in text

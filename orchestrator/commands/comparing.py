@@ -1,0 +1,81 @@
+"""The command `compare`: each of several runs beside the first. Imports only what parsing needs."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orchestrator.options import add_command, add_shared_options
+
+WIDEST = 10_000  # characters; in a pipe nothing is wrapped
+
+
+def add_compare_command(commands: Any) -> None:
+    """Add `compare`."""
+    text = "say by how much runs, or stages of them, differ from the first: validation, test, configuration"
+    compare = add_command(commands, "compare", _compare, text)
+    compare.add_argument("first", metavar="RUN", help="a run, or RUN/STAGE")
+    compare.add_argument("others", nargs="+", metavar="RUN")
+    add_shared_options(compare)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from orchestrator.results.run_comparison import compared_run, comparison
+
+    first, *others = (compared_run(name, given.runs) for name in dict.fromkeys([given.first, *given.others]))
+    found = [comparison(first, other) for other in others]
+    if given.json:
+        print(json.dumps(found))
+        return
+    for one in found:
+        _print_table(one)
+
+
+def _print_table(told: Mapping[str, Any]) -> None:
+    from rich.console import Console  # .05 s, which --help need not wait for
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("", told["one"], told["other"], "difference [95 %]"):
+        table.add_column(Text(column), overflow="fold")
+    for row in _rows(told):
+        table.add_row(*map(Text, row))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDEST)
+    with console.capture() as drawn:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+    for what in ("validation", "test"):
+        if why := told[what].get("not"):
+            print(f"by {what} they cannot be compared: {why}")
+
+
+def _rows(told: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    validation, test = told["validation"], told["test"]
+    if "means" in validation:
+        one, other = validation["means"]
+        over = f" over {validation['over']}, fit by fit" if "over" in validation else ""
+        named = zip(validation["trials"], (one, other), strict=True)
+        first, second = (f"{mean:.4f} (trial {trial})" for trial, mean in named)
+        yield (
+            f"validation {validation['metric']}{over}",
+            first,
+            second,
+            _difference({"difference": validation.get("mean"), **validation}),
+        )
+    for name, score in test.get("scores", {}).items():
+        over = f"{test['records']} records of {test['patients']} patients, {len(test['classes'])} classes of both"
+        yield f"test {name}, {over}", f"{score['one']:.4f}", f"{score['other']:.4f}", _difference(score)
+    for what in ("config", "spec"):
+        for change in told[what]:
+            name, _, values = change.partition(": ")
+            before, _, after = values.partition(" > ")
+            yield f"{what} {name}", before, after, ""
+
+
+def _difference(of: Mapping[str, Any]) -> str:
+    if of["difference"] is None:
+        return ""
+    low, high = of.get("low"), of.get("high")
+    return f"{of['difference']:+.4f}" + ("" if low is None or high is None else f" [{low:+.4f}, {high:+.4f}]")
