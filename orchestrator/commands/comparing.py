@@ -21,9 +21,12 @@ def add_compare_command(commands: Any) -> None:
 
 
 def _compare(given: argparse.Namespace) -> None:
+    from orchestrator.errors import UserError
     from orchestrator.results.run_comparison import compared_run, comparison
 
-    first, *others = (compared_run(name, given.runs) for name in dict.fromkeys([given.first, *given.others]))
+    if given.first in given.others:
+        raise UserError(f"{given.first}: a run is compared with others, but it is given twice")
+    first, *others = (compared_run(name, given.runs) for name in [given.first, *dict.fromkeys(given.others)])
     found = [comparison(first, other) for other in others]
     if given.json:
         print(json.dumps(found))

@@ -64,7 +64,10 @@ def test_it_is_one_table_for_a_person(runs: Path) -> None:
     assert "by test they cannot be compared: loss has no test" in printed
 
 
-def test_a_run_that_is_not_there_is_the_users_mistake(runs: Path) -> None:
-    done = orchestrate_here("compare", "far", "gone", "--runs", runs)
+@pytest.mark.parametrize(
+    ("other", "told"), [("gone", "gone: no such run"), ("far", "far: a run is compared with others")]
+)
+def test_a_run_that_is_not_there_or_is_the_first_is_the_users_mistake(runs: Path, other: str, told: str) -> None:
+    done = orchestrate_here("compare", "far", other, "--runs", runs)
     assert (2, "") == (done.returncode, done.stdout)
-    assert "gone: no such run" in done.stderr
+    assert told in done.stderr
