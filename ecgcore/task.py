@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from ecgcore.fit import Doing, Fit, Metrics, Report, Scalar
 from ecgcore.mistakes import Mistake
 from ecgcore.parameters import Parameter
 from ecgcore.scores.challenge_score import ChallengeScore
-from ecgcore.scores.names import BOUNDED, reported
+from ecgcore.scores.names import BOUNDED, best_of, reported
 from ecgcore.training.hyperparameters import known_parameters
 
 if TYPE_CHECKING:
@@ -121,6 +121,14 @@ class ArrhythmiaTask:
         """Return 0 and 1 for the scores that are shares, areas or distances of probabilities; None for others."""
         per_class = metric.startswith(("auc_", "pr_auc_", "precision_", "recall_", "f1_"))
         return (0.0, 1.0) if metric in BOUNDED or per_class else None
+
+    def best_of(self, score: str) -> Literal["max", "min"] | None:
+        """Return which value of a score of `test` is best; None: there is no such score, or it has no best value."""
+        try:
+            classes = None if self.missing() is not None else self._store.classes
+        except ValueError:  # told where the store is needed
+            classes = None
+        return best_of(score, classes=classes, challenge=self._rewards is not None)
 
     def learnt_nothing(self, scores: Metrics) -> str | None:
         """Return by what a test shows that the model knows nothing of the signals; None: by nothing."""

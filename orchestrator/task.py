@@ -221,6 +221,14 @@ class BoundedTask(Task, Protocol):
 
 
 @runtime_checkable
+class ScoredTask(Task, Protocol):
+    """A task that knows the scores of its test before that, so that one which is required can be checked."""
+
+    def best_of(self, score: str) -> Literal["max", "min"] | None:
+        """Return which value of a score of `test` is best; None: there is no such score, or no value is better."""
+
+
+@runtime_checkable
 class ScepticalTask(Task, Protocol):
     """A task that can tell by a test's scores that the model has learnt nothing: such a model is not registered."""
 

@@ -178,6 +178,17 @@ class ScepticalToyTask(ToyTask):
         return "the score is below 0" if scores["score"] < 0 else None
 
 
+class ScoredToyTask(ToyTask):
+    """The toy that knows the scores of its test, and a loss that it has not."""
+
+    def reports(self) -> Sequence[str]:
+        return ["score", "loss"]
+
+    def best_of(self, score: str) -> Literal["max", "min"] | None:
+        bests: dict[str, Literal["max", "min"]] = {"score": "max", "loss": "min"}
+        return bests.get(score)
+
+
 class SealedToyTask(ToyTask):
     """The toy that names the records of its test part: `records`, by commas. `data` is the hash of what lies beside."""
 

@@ -20,7 +20,7 @@ def class_section(tested: Tested, weights: NDArray[np.float64]) -> Section:
             name,
             f"{count:.0f}",
             *(score_text(one.value, (one.low, one.high)) for one in estimates.values()),
-            *([f"{tested.thresholds.get(name, np.nan):.3f}"] if thresholds else []),
+            *([score_text(tested.thresholds.get(name, np.nan))] if thresholds else []),
         ]
         for name, count, estimates in zip(tested.classes, counts, found, strict=True)
     ]

@@ -7,7 +7,7 @@ import numpy as np
 from ecgcore.reporting.figure_file import COLOURS, drawn
 from ecgcore.reporting.section import Figure, Section
 from ecgcore.reporting.tested_files import Tested
-from ecgcore.reporting.words import records_text
+from ecgcore.reporting.words import records_text, score_text
 from ecgcore.scores.rejection import at_coverage
 
 COVERAGES = np.linspace(0.3, 1.0, 36)
@@ -27,8 +27,8 @@ def coverage_section(tested: Tested, figures: Path) -> Section | None:
     all_, half = found[-1], at_coverage(tested.scores, tested.called, tested.labels, 0.5)
     caption = (
         f"Scores where the least confident of the test's {records_text(len(tested.records))} are left to a person. All "
-        f"answered: accuracy {all_[1]:.3f}, macro-F1 {all_[0]:.3f}; the most confident half: {half[1]:.3f}, "
-        f"{half[0]:.3f}. A class of which no record is answered counts 0 in macro-F1."
+        f"answered: accuracy {score_text(all_[1])}, macro-F1 {score_text(all_[0])}; the most confident half: "
+        f"{score_text(half[1])}, {score_text(half[0])}. A class of which no record is answered counts 0 in macro-F1."
     )
     return Section(
         title="Leaving the doubtful ones to a person",

@@ -10,7 +10,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from ecgcore.reporting.figure_file import FAINT, QUIET, Axes, drawn, legible, styles
 from ecgcore.reporting.section import Figure, Section
 from ecgcore.reporting.tested_files import Tested
-from ecgcore.reporting.words import listed, records_text
+from ecgcore.reporting.words import listed, records_text, score_text
 from ecgcore.scores.metrics import class_auc, class_pr_auc
 
 COLOURED = 8  # classes with a line of their own; of more, the most frequent
@@ -30,8 +30,8 @@ def curves_section(tested: Tested, figures: Path) -> Section | None:
     with drawn(figures, "precision_recall") as drawing:
         _draw_pr(drawing.subplots(), tested, there, pr_areas)
     size = f"the test's {records_text(len(tested.records))}, each class against all others"
-    said = listed([f"{tested.classes[index]} {areas[index]:.3f}" for index in there])
-    said_pr = listed([f"{tested.classes[index]} {pr_areas[index]:.3f}" for index in there])
+    said = listed([f"{tested.classes[index]} {score_text(areas[index])}" for index in there])
+    said_pr = listed([f"{tested.classes[index]} {score_text(pr_areas[index])}" for index in there])
     roc = f"ROC curves, {size}. Dots: where the model decides. Dashed: chance. Areas: {said}."
     pr = f"Precision-recall curves, {size}. Dots: where the model decides. Average precision: {said_pr}."
     return Section(

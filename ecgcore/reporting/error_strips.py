@@ -8,12 +8,12 @@ from ecgcore.drawing.ecg_paper import FINEST, GAIN, MARGIN, ROW, SECONDS, SPEED,
 from ecgcore.reporting.figure_file import Axes, bare_axes, drawn, legible
 from ecgcore.reporting.section import Figure, Section, Table
 from ecgcore.reporting.tested_files import Tested
-from ecgcore.reporting.words import listed
+from ecgcore.reporting.words import listed, score_text
 from ecgcore.reporting.wrong_answers import WRONG_DRAWN, WrongAnswer, wrong_answers
 from ecgcore.signals.arithmetic import flat_leads, resample
 
 INCH = 25.4  # mm
-SHORTEST = 2.0  # s of paper that a strip has at least
+SHORTEST = 4.0  # s of paper that a strip has at least: a page shows all strips at one width
 THIN, THICK = "#F5C6C6", "#E89A9A"
 
 
@@ -46,7 +46,7 @@ def errors_section(tested: Tested, figures: Path) -> Section | None:
 def _words(tested: Tested, wrong: WrongAnswer) -> list[str]:
     truth, called = _names(tested, tested.labels[wrong.index] > 0.5), _names(tested, tested.called[wrong.index])
     about = [_mistake(tested, wrong)] if tested.multilabel else []
-    return [truth, called, *about, f"{wrong.claimed:.3f}"]
+    return [truth, called, *about, score_text(wrong.claimed)]
 
 
 def _told(tested: Tested, wrong: WrongAnswer) -> str:

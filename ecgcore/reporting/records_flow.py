@@ -35,7 +35,7 @@ def flow_section(manifest: Manifest, tested: Tested | None, figures: Path, *, ou
     first = (f"{records_text(listed)} in the source", f"reader: {manifest.source.get('reader', 'unknown')}")
     last = (_open_part(content), _sealed_part(manifest))
     _draw(first, out if away else (), (f"{records_text(used)} used",), last, figures)
-    told = "; ".join(", ".join(box) for box in (first, out if away else (), *last) if box)
+    told = "; ".join(", ".join(box).replace(":,", ":") for box in (first, out if away else (), *last) if box)
     return Section(
         title="Recordings",
         about="data",

@@ -9,7 +9,7 @@ from ecgcore.reporting.class_scores import varies
 from ecgcore.reporting.figure_file import COLOURS, FAINT, Axes, drawn
 from ecgcore.reporting.section import Figure, Section, Table
 from ecgcore.reporting.tested_files import Tested
-from ecgcore.reporting.words import records_text
+from ecgcore.reporting.words import records_text, score_text
 from ecgcore.scores.metrics import BINS, brier, calibration_error
 from ecgcore.scores.reliability import Bin, reliability_bins
 
@@ -34,7 +34,7 @@ def reliability_section(tested: Tested, weights: NDArray[np.float64], figures: P
     caption = (
         f"Reliability diagram of the test's {records_text(len(tested.records))}: {what}, in {BINS} bins, "
         f"{varies(tested)} On the dashed line probabilities are true. Below: answers in each bin. Expected calibration "
-        f"error: {error:.3f}" + (", the mean over the classes." if tested.multilabel else ".")
+        f"error: {score_text(error)}" + (", the mean over the classes." if tested.multilabel else ".")
     )
     return Section(
         title="Can the probabilities be believed?",
@@ -62,7 +62,7 @@ def _table(tested: Tested) -> Table:
         scores, labels = tested.scores[:, [index]], tested.labels[:, [index]]
         error = calibration_error(scores, labels, multilabel=True)
         values = (float(scores.mean()), float(labels.mean()), error, brier(scores, labels))
-        rows.append([name, *(f"{value:.3f}" for value in values)])
+        rows.append([name, *(score_text(value) for value in values)])
     caption = (
         "Each class by itself: the mean of its probabilities beside the share of records that have it, which are equal "
         "where the probabilities are right on the whole; calibration error and Brier score are the better the smaller."

@@ -18,7 +18,10 @@ def seeds_section(tested: Tested, weights: NDArray[np.float64]) -> Section | Non
     together = macro_estimates(tested.scores, tested.called, tested.labels, tested.patients, weights)
     rows = [
         *([f"member {number}", *map(score_text, pair)] for number, pair in enumerate(zip(areas, f1, strict=True), 1)),
-        ["mean of the members (sd)", *(f"{one.mean():.3f} ({one.std(ddof=1):.3f})" for one in (areas, f1))],
+        [
+            "mean of the members (sd)",
+            *(f"{score_text(one.mean())} ({score_text(one.std(ddof=1))})" for one in (areas, f1)),
+        ],
         ["all together, as tested", *(score_text(one.value, (one.low, one.high)) for one in together)],
     ]
     caption = (

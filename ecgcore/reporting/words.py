@@ -8,12 +8,12 @@ UNDEFINED = "undefined"
 
 
 def score_text(value: float, interval: Interval | None = None) -> str:
-    """Return `0.848 [0.808, 0.881]`; a word for what is undefined."""
+    """Return `.848 [.808, .881]`; a word for what is undefined."""
     if not math.isfinite(value):
         return UNDEFINED
     if interval is None or not all(map(math.isfinite, interval)):
-        return f"{value:.3f}"
-    return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
+        return _digits(value)
+    return f"{_digits(value)} [{_digits(interval[0])}, {_digits(interval[1])}]"
 
 
 def share_text(count: float, whole: float) -> str:
@@ -29,3 +29,7 @@ def listed(texts: Sequence[str]) -> str:
 def records_text(count: int) -> str:
     """Return `1 record`, `2 records`."""
     return f"{count:,} record{'' if count == 1 else 's'}"
+
+
+def _digits(value: float) -> str:
+    return f"{value:.3f}".replace("0.", ".", 1) if 0 <= value < 0.9995 else f"{value:.3f}"

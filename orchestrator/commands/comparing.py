@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.options import add_command, add_shared_options
 
 WIDEST = 10_000  # characters; in a pipe nothing is wrapped
+LONGEST = 48  # characters of a value, such as the end of a path
 
 
 def add_compare_command(commands: Any) -> None:
@@ -21,9 +22,12 @@ def add_compare_command(commands: Any) -> None:
 
 
 def _compare(given: argparse.Namespace) -> None:
+    from orchestrator.errors import UserError
     from orchestrator.results.run_comparison import compared_run, comparison
 
-    first, *others = (compared_run(name, given.runs) for name in dict.fromkeys([given.first, *given.others]))
+    if given.first in given.others:
+        raise UserError(f"{given.first}: a run is compared with others, but it is given twice")
+    first, *others = (compared_run(name, given.runs) for name in [given.first, *dict.fromkeys(given.others)])
     found = [comparison(first, other) for other in others]
     if given.json:
         print(json.dumps(found))
@@ -67,11 +71,21 @@ def _rows(told: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for name, score in test.get("scores", {}).items():
         over = f"{test['records']} records of {test['patients']} patients, {len(test['classes'])} classes of both"
         yield f"test {name}, {over}", f"{score['one']:.4f}", f"{score['other']:.4f}", _difference(score)
-    for what in ("config", "spec"):
+    for what, title in (("config", "configuration"), ("spec", "spec")):
         for change in told[what]:
-            name, _, values = change.partition(": ")
-            before, _, after = values.partition(" > ")
-            yield f"{what} {name}", before, after, ""
+            yield f"{title} {change['what']}", _short(change["one"]), _short(change["other"]), ""
+
+
+def _short(value: Any) -> str:
+    """Return a value for people: a dimension without what it does not say, no number with digits that mean nothing."""
+    if value is None:
+        return "-"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_short(one)}" for name, one in value.items() if one not in (None, {}))
+    if isinstance(value, list):
+        return f"[{', '.join(map(_short, value))}]"
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= LONGEST else f"...{text[-LONGEST:]}"
 
 
 def _difference(of: Mapping[str, Any]) -> str:

@@ -33,10 +33,12 @@ def search_of(folder: RunFolder) -> SearchSpec:
 
 
 def experiment_of(folder: RunFolder) -> Experiment | None:
-    """Return the experiment that a run's journal holds; None where the run is a search."""
+    """Return the experiment that a run's journal holds, as it was last given; None where the run is a search."""
     entries = read_journal(folder.journal)
     data = entries[0][0].spec if entries and isinstance(entries[0][0], SearchBegun) else {}
-    return Experiment.from_data(data) if "stages" in data else None
+    if "stages" not in data:
+        return None
+    return Experiment.from_data([record.spec for record, _at in entries if isinstance(record, SearchBegun)][-1])
 
 
 @dataclass(frozen=True, kw_only=True)

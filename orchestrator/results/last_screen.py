@@ -9,6 +9,7 @@ from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.against_default import against_default
 from orchestrator.results.answer import answer_of, bounded, with_bounds
 from orchestrator.results.failure_digest import failure_lines
+from orchestrator.results.promotion import promotion_of
 from orchestrator.results.score_text import with_interval
 from orchestrator.results.status import status_of
 from orchestrator.results.table import COLLAPSED
@@ -40,6 +41,8 @@ def _screen(run: WholeRun, logged: str | None) -> str:
     lines = [found.question, f"  {found.answer}", *_winner_lines(run)]
     if run.tested is not None:
         lines += [*test_lines(run.tested, metric), *_beside_lines(run.tested, metric)]
+        promotion = promotion_of(run.folder, run.tested)
+        lines += [f"MLflow: {promotion.sentence}"] if promotion and promotion.sentence else []
     if run.experiment is not None:
         lines += what_starts_were_worth([one for one in run.competing if one[0].ranked()])
     # A winner that cannot be trained from scratch is no failure of anybody's: the page says it.

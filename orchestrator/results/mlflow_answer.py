@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from orchestrator.atomic import read_json
 from orchestrator.history.ledger import Ledger
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.mlflow_names import names_for, value_for
+from orchestrator.results.promotion import promotion_of
 from orchestrator.search.intervals import Interval, interval_of
 from orchestrator.search.selection import Contender, Winner, winner_among
 
@@ -68,7 +70,7 @@ def answer_of(
     return Answer(
         metrics={**_validation(found), **_tested_beside(found.winner.metric, tested or {})},
         tags={**_tags(folder, found), **({"test note": tested["note"]} if tested and tested["note"] else {})},
-        description="\n\n".join([*_sentences(found, tested), *_stage_table(stages)]),
+        description="\n\n".join([*_sentences(found, tested), *_on_model(folder, tested), *_stage_table(stages)]),
     )
 
 
@@ -154,6 +156,15 @@ def _about_test(tested: Mapping[str, Any] | None) -> str:
     varies = f"; in brackets 95 % intervals, in which {escaped(tested['varies'])} vary" if tested.get("varies") else ""
     of = f" of {escaped(tested['what'])}" if tested.get("what") else ""
     return f" Test: one model{of}{varies}. The test part was opened {_times(tested['openings'])}."
+
+
+def _on_model(folder: RunFolder, tested: Mapping[str, Any] | None) -> Iterator[str]:
+    """Say where the model of a final is, which is no artifact of the run that is described."""
+    promotion = promotion_of(folder, tested) if tested else None
+    if promotion is not None:
+        place = f"[{escaped(promotion.name)}](#/models/{quote(promotion.name)})"
+        decided = f" {escaped(promotion.sentence)}." if promotion.sentence else ""
+        yield f"**Model:** registered as {place}.{decided}"
 
 
 def _stage_table(stages: Searches) -> list[str]:

@@ -22,10 +22,13 @@ from orchestrator.results.mlflow_answer import Answer, answer_of
 from orchestrator.results.mlflow_names import names_for, value_for
 from orchestrator.results.mlflow_registration import OPENINGS, register_final
 from orchestrator.results.mlflow_store import Logged, Point, Store, open_store, store_uri
+from orchestrator.results.promotion import promotion_of, unasked
 from orchestrator.search.intervals import interval_of
 
 # The tags by which runs are known again. What is complete, and of a parent, which grows, what was copied last.
 _ID, _DONE, _COPIED = "orchestrate.id", "orchestrate.complete", "orchestrate.copied"
+# Of a final: as what its model was registered last (promotion.py), which a resume may ask for anew.
+_REGISTERED = "orchestrate.registered"
 # A run's description, and which one we wrote: what somebody else wrote there stays.
 _NOTE, _OUR_NOTE = "mlflow.note.content", "orchestrate.description"
 
@@ -192,7 +195,22 @@ class _RunCopy:
             for path in (final.test, final.path / "predictions.csv", self._folder.provenance):
                 if path.exists():
                     self._store.log_file(child.id, path)
-            register_final(self._store, self._folder, run=child.id, experiment=self._experiment, answer=answer)
+        promotion = promotion_of(self._folder, tested)
+        asked = promotion.identity if promotion else "nothing"
+        of_earlier = unasked(self._folder).identity if promotion else "nothing"  # versions, which asked for no more
+        done = child.tags.get(_REGISTERED, of_earlier if _DONE in child.tags else None)
+        if done != asked:
+            register_final(
+                self._store,
+                self._folder,
+                run=child.id,
+                experiment=self._experiment,
+                answer=answer,
+                tested=tested,
+                promotion=promotion,
+            )
+            self._store.log(child.id, tags={_REGISTERED: asked})
+        if _DONE not in child.tags:
             self._store.end(child.id, "FINISHED", at=_ms(ended))
             self._store.log(child.id, tags={_DONE: "true"})
         openings = {OPENINGS: str(tested["openings"])}  # today: a later one counts, too

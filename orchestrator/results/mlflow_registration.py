@@ -1,40 +1,50 @@
 """A final's model in MLflow: logged once, and registered with what its test says, unless it has learnt nothing."""
 
-import hashlib
 import importlib.util
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from orchestrator.atomic import read_json
 from orchestrator.history.journal import read_journal
-from orchestrator.history.openings import read_test
 from orchestrator.history.records import SearchBegun
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.history.spec_hash import spec_hash
 from orchestrator.results.mlflow_answer import Answer, escaped, origin_of, score_text, shown_scores
 from orchestrator.results.mlflow_names import names_for, value_for
 from orchestrator.results.mlflow_store import Store
+from orchestrator.results.promotion import CHAMPION, Promotion
 
 OPENINGS = "test openings"  # the tag, of runs and of versions
 EXAMPLE = "input_example.npy"  # what a task's `export` may leave beside its model: see Task.export
 
 
-def register_final(store: Store, folder: RunFolder, *, run: str, experiment: str, answer: Answer | None) -> None:
-    """Log the model of a run's final in MLflow's run and experiment, and register it under the name of ours.
+def register_final(
+    store: Store,
+    folder: RunFolder,
+    *,
+    run: str,
+    experiment: str,
+    answer: Answer | None,
+    tested: Mapping[str, Any],
+    promotion: Promotion | None,
+) -> None:
+    """Log the model of a run's final in MLflow's run and experiment, and register it; promotion None: do not.
 
     What a copy has done that was cut short is not done again.
     """
-    tested, final = read_test(folder.final), folder.final
+    final = folder.final
     signature = read_json(final.model / "signature.json")
     model = store.model_of(experiment, run) or _logged(store, final, signature, run)
-    if tested.get("learnt_nothing"):
+    if promotion is None:
         return
-    name = folder.name.replace(":", "_")  # MLflow takes no colon
+    name = promotion.name
     version = store.version_of(run, name) or store.register(model, name)
     text = f"{answer.description}\n\n{_of_example(final)}" if answer else ""
     store.describe(version, text, of_all=_of_all(name, signature))
     store.tag_versions(run, _tags(folder, tested))
+    if promotion.sentence is not None:
+        store.promote(version, CHAMPION if promotion.is_champion else None, {"required": value_for(promotion.sentence)})
 
 
 def _logged(store: Store, final: RunFolder, signature: Mapping[str, Any], run: str) -> str:
@@ -55,11 +65,9 @@ def _tags(folder: RunFolder, tested: Mapping[str, Any]) -> dict[str, str]:
     scores = tested["metrics"]
     named = names_for(f"test_{name}" for name in shown_scores(metric, scores))
     told = {named[f"test_{name}"]: score_text(scores, name) for name in shown_scores(metric, scores)}
-    first = read_journal(folder.journal)[0][0]
-    assert isinstance(first, SearchBegun)
-    spec = hashlib.sha256(json.dumps(first.spec, sort_keys=True).encode()).hexdigest()[:16]
+    spec = tested.get("spec_hash") or spec_hash(folder) or ""  # as it was said before the test part opened
     origin = {name: value for name, value in origin_of(folder).items() if not name.startswith("mlflow.")}
-    told |= {"run": folder.name, "stage": tested["stage"], "trial": str(tested["trial"]), "spec": spec, **origin}
+    told |= {"run": folder.name, "stage": tested["stage"], "trial": str(tested["trial"]), "spec": str(spec), **origin}
     told |= {OPENINGS: str(tested["openings"]), **({"data": data} if data else {})}
     return {name: value_for(value) for name, value in told.items()}
 

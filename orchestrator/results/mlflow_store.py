@@ -217,6 +217,13 @@ class Store:
         if not self._client.get_model_version(version.name, version.number).description:
             self._client.update_model_version(version.name, version.number, text)
 
+    def promote(self, version: Version, alias: str | None, tags: Mapping[str, str]) -> None:
+        """Tag one version, and let an alias be this version's from now on; None: it stays where it was."""
+        if alias is not None:
+            self._client.set_registered_model_alias(version.name, alias, version.number)
+        for key, value in tags.items():
+            self._client.set_model_version_tag(version.name, version.number, key, value)
+
     def tag_versions(self, run: str, tags: Mapping[str, str]) -> None:
         """Tag the registered versions of a run's model, of which there may be none."""
         for version in self._client.search_model_versions(f"run_id = '{run}'"):

@@ -16,9 +16,12 @@ from orchestrator.history.run_folder import RunFolder, existing_run, runs_root
 from orchestrator.results.stage_differences import difference_by_fits, why_other_fits
 from orchestrator.search.intervals import varying
 from orchestrator.search.selection import Contender, winner_among
-from orchestrator.specs.specs import as_data, differences
+from orchestrator.specs.specs import CHANGEABLE, as_data
 from orchestrator.specs.task_loading import task_class_of
 from orchestrator.task import ComparableTask
+
+# What of a spec answers no question of its own: facts of the data, what a resume may change, what a refinement lists.
+UNASKED = ("facts", "configurations", *CHANGEABLE)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def compared_run(name: str, runs: Path | None) -> Compared:
 def comparison(one: Compared, other: Compared) -> dict[str, Any]:
     """Return how the second differs from the first, as plain data: `validation`, `test`, `config` and `spec`.
 
-    The first two say why under `not`, where they cannot be compared.
+    The first two say why under `not`, where they cannot be compared; the others list `what` differs, and both values.
     """
     told: dict[str, Any] = {"one": one.name, "other": other.name}
     try:
@@ -73,11 +76,11 @@ def comparison(one: Compared, other: Compared) -> dict[str, Any]:
         told |= {"validation": {"not": str(error)}, "config": [], "spec": []}
     else:
         first, second = (as_data(winner.ledger.spec) for winner in winners if winner.ledger.spec is not None)
-        configs = (dict(winner.trial.config) for winner in winners)
+        asked = [{key: spec[key] for key in spec if key not in UNASKED} for spec in (first, second)]
         told |= {
             "validation": _by_fits(*winners),
-            "config": _changes(*configs),
-            "spec": [change for change in differences(first, second) if not change.startswith("facts.")],
+            "config": _changes(winners[0].trial.config, winners[1].trial.config),
+            "spec": _changes(asked[0], asked[1]),
         }
     try:
         told["test"] = _by_records(one, other)
@@ -125,9 +128,13 @@ def _task_of(of: Compared) -> str:
     return spec.task.name
 
 
-def _changes(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{name}: {one.get(name, '-')!r} > {other.get(name, '-')!r}"
-        for name in dict.fromkeys([*one, *other])
-        if one.get(name, "-") != other.get(name, "-")
-    ]
+def _changes(one: Mapping[str, Any], other: Mapping[str, Any], place: str = "") -> list[dict[str, Any]]:
+    """Return what differs: where, and both values; a dimension of a space is one value."""
+    found: list[dict[str, Any]] = []
+    for name in dict.fromkeys([*one, *other]):
+        before, after = one.get(name), other.get(name)
+        if isinstance(before, Mapping) and isinstance(after, Mapping) and place != "space.":
+            found += _changes(before, after, f"{place}{name}.")
+        elif before != after:
+            found.append({"what": f"{place}{name}", "one": before, "other": after})
+    return found

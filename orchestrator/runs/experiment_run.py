@@ -9,7 +9,7 @@ from orchestrator.history.first_record import first_spec, refuse_another
 from orchestrator.history.journal import Journal, read_journal
 from orchestrator.history.provenance import write_provenance
 from orchestrator.history.records import SearchBegun, Stage
-from orchestrator.history.run_contents import candidates_of, read_ledger, search_of
+from orchestrator.history.run_contents import candidates_of, experiment_of, read_ledger, search_of
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.consolidation import consolidate_experiment
 from orchestrator.runs.final_run import make_final
@@ -106,6 +106,10 @@ def _begin(experiment: Experiment, folder: RunFolder, journal: Journal) -> Exper
         for change in differences(begun["stages"].get(name, {}), data["stages"].get(name, {}))
     ]
     changes += [f"refine: {change}" for change in differences(begun.get("refine", {}), data.get("refine", {}))]
-    changes += [f"final: {change}" for change in differences(begun["final"], data["final"])]
+    changes += list(differences({"final": begun["final"]}, {"final": data["final"]}))
     refuse_another(folder, changes, of="an experiment")
+    last = experiment_of(folder)
+    if last is None or last.final.model_dump() != experiment.final.model_dump():  # by what a resume may change of it
+        journal.append(SearchBegun(spec=data))
+        write_text(folder.spec, write_yaml(data))
     return experiment

@@ -53,7 +53,11 @@ class Experiment:
         """Return the resolved experiment as plain data."""
         stages = {name: as_data(spec) for name, spec in self.searches.items()}
         refine = {name: refinement.model_dump() for name, refinement in self.refinements.items()}
-        return {"stages": stages, **({"refine": refine} if refine else {}), "final": self.final.model_dump()}
+        return {
+            "stages": stages,
+            **({"refine": refine} if refine else {}),
+            "final": self.final.model_dump(by_alias=True),
+        }
 
     def by_rules_of(self, begun: Mapping[str, Any]) -> "Experiment":
         """Return the experiment with the rules by which an earlier version began it."""

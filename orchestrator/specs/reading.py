@@ -8,11 +8,12 @@ from orchestrator.errors import UserError, raise_if_any
 from orchestrator.names import stage_name_mistake
 from orchestrator.specs.limits import stage_numbers_too_large
 from orchestrator.specs.refinement import template_of
+from orchestrator.specs.requirements import requirement_mistakes
 from orchestrator.specs.search_mistakes import search_mistakes
 from orchestrator.specs.specs import DEFAULT, FROM_SCRATCH, ExperimentSpec, SearchSpec
 from orchestrator.specs.start_from import PublishedSpec, is_plain, is_published, resolved
 from orchestrator.specs.strict_yaml import Document, Place, read_with_mistakes, read_yaml
-from orchestrator.specs.task_loading import path_arguments, task_class_of
+from orchestrator.specs.task_loading import load_task, path_arguments, task_class_of
 from orchestrator.specs.validation import as_far_as_possible, not_of, validated
 
 # What stands for a key that is missing or wrong while the others are checked.
@@ -211,6 +212,7 @@ def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], docum
                 f"{document.at(('final', 'stages'))}: stages: can only compete with the same task, metric and mode; "
                 f"{name} differs from {first}"
             )
+    yield from _requirement_mistakes(spec, searches[first], document)
     if spec.final.of == "ties":
         place = document.at(("final", "of"))
         if spec.final.form != "judged":
@@ -241,6 +243,15 @@ def _stage_mistakes(spec: ExperimentSpec, searches: dict[str, SearchSpec], docum
                 f"({needed or 'all'} > {there}), so its weights would have seen their validation records; "
                 "give both the same folds"
             )
+
+
+def _requirement_mistakes(spec: ExperimentSpec, tested: SearchSpec, document: Document) -> Iterator[str]:
+    try:
+        task = load_task(tested.task)
+    except UserError:  # told with the search
+        return
+    for name, mistake in requirement_mistakes(spec.final.require, task):
+        yield f"{document.at(('final', 'require', name))}: require: {name}: {mistake}"
 
 
 def _with_absolute_paths(spec: SearchSpec, document: Document) -> SearchSpec:

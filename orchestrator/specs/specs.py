@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from orchestrator.specs.dimensions import AnyDimension, Entry
 from orchestrator.specs.methods import Prune, Race, Tpe, race_or_none
+from orchestrator.specs.requirements import AnyBound
 from orchestrator.specs.space import extremes_of, grid_configs
 from orchestrator.specs.strict_model import StrictModel
 from orchestrator.task import Config, Scalar
@@ -114,8 +115,10 @@ class SearchSpec(StrictModel):
         return max(self.max_steps, *(int(value or 0) for value in extremes_of(self.space.get(STEPS, self.max_steps))))
 
 
-# What a resume may change; everything else is part of what the search is.
+# What a resume may change, of a search and of a final; everything else is part of what they are.
 CHANGEABLE = ("trials", "budget", "concurrency", "stall_s")
+CHANGEABLE_OF_FINAL = ("register", "require")
+_FINALS = ("final.", "experiment.final.")  # of an experiment, and of an audit's
 
 
 def _path(value: Any) -> Any:
@@ -172,6 +175,10 @@ class FinalSpec(StrictModel):
     seeds: int = Field(default=3, ge=1)  # retrained
     from_scratch: bool = True  # the winner of a stage that starts from weights competes without them, too
     beside: list[str] = Field(default_factory=list)  # tested in the same opening: see runs/beside.py
+    # Under which name MLflow registers it (None: the run's), and what its test must say for it to become the champion
+    # there: see results/promotion.py. (`register` itself is a method that every class of pydantic's has.)
+    register_as: str | None = Field(default=None, alias="register", pattern=r"^\w[\w .-]*$", max_length=100)
+    require: dict[str, AnyBound] = Field(default_factory=dict)
 
 
 class ExperimentSpec(StrictModel):
@@ -225,7 +232,7 @@ def as_today(begun: Mapping[str, Any]) -> dict[str, Any]:
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], place: str = "") -> Iterator[str]:
     """Yield each difference between two specs that makes them different searches, as `key: old > new`."""
     for key in dict.fromkeys([*old, *new]):
-        if not place and key in CHANGEABLE:
+        if (not place and key in CHANGEABLE) or (place in _FINALS and key in CHANGEABLE_OF_FINAL):
             continue
         before, after = old.get(key), new.get(key)
         if isinstance(before, Mapping) and isinstance(after, Mapping):

@@ -3,6 +3,7 @@ import pytest
 
 from ecgcore.reporting.groups_of_people import groups_by
 from ecgcore.reporting.subgroups import subgroups, subgroups_section
+from ecgcore.reporting.words import score_text
 from ecgcore.scores.metrics import macro_auc, macro_f1
 from tests.ecgcore.reporting.some_answers import some_answers
 
@@ -61,3 +62,10 @@ def test_of_many_sites_the_largest_are_groups_and_the_rest_is_one():
     groups = groups_by("site", list(about), about)
     assert len(groups) == 13
     assert len(groups["18 others"]) == sum(range(2, 20))
+
+
+def test_a_score_is_written_as_the_page_writes_scores():
+    assert score_text(0.84811, (0.808, 1.0)) == ".848 [.808, 1.000]"
+    assert score_text(0.0) == ".000"
+    assert score_text(0.5, (float("nan"), float("nan"))) == ".500"
+    assert score_text(float("nan")) == "undefined"

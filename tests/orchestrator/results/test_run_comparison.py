@@ -1,6 +1,7 @@
 """Two runs side by side: fit by fit where the fits are the same ones, record by record, and what differs."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,10 @@ def test_the_same_fits_are_paired_and_what_differs_is_listed(runs: Path) -> None
     assert 0.04 == pytest.approx(told["validation"]["mean"]), "(.3 - .1) squared, whatever the noise of seed and fold"
     assert [0.04, 0.04] == pytest.approx([told["validation"][end] for end in ("low", "high")])
     assert "2 seeds x 2 folds" == told["validation"]["over"]
-    assert ["x: 0.1 > 0.3"] == told["config"]
+    assert [{"what": "x", "one": 0.1, "other": 0.3}] == told["config"]
     assert 0.25 == told["test"]["scores"]["score"]["difference"]
-    assert any(change.startswith("space.x.choice") for change in told["spec"])
+    (space,) = [change for change in told["spec"] if change["what"] == "space.x"]
+    assert ([0.1], [0.3]) == (space["one"]["choice"], space["other"]["choice"])
 
 
 def test_each_is_compared_with_the_first_and_what_cannot_be_says_why(runs: Path) -> None:
@@ -62,9 +64,14 @@ def test_it_is_one_table_for_a_person(runs: Path) -> None:
     assert "test score, 8 records of 4 patients, 2 classes of both  0.5000" in printed
     assert "+0.2500 [+0.1250, +0.3750]" in printed
     assert "by test they cannot be compared: loss has no test" in printed
+    assert re.search(r"^configuration x +0\.1 +0\.3$", printed, re.MULTILINE)
+    assert re.search(r"^spec space\.x +choice \[0\.1\] +choice \[0\.3\]$", printed, re.MULTILINE)
 
 
-def test_a_run_that_is_not_there_is_the_users_mistake(runs: Path) -> None:
-    done = orchestrate_here("compare", "far", "gone", "--runs", runs)
+@pytest.mark.parametrize(
+    ("other", "told"), [("gone", "gone: no such run"), ("far", "far: a run is compared with others")]
+)
+def test_a_run_that_is_not_there_or_is_the_first_is_the_users_mistake(runs: Path, other: str, told: str) -> None:
+    done = orchestrate_here("compare", "far", other, "--runs", runs)
     assert (2, "") == (done.returncode, done.stdout)
-    assert "gone: no such run" in done.stderr
+    assert told in done.stderr
