@@ -17,6 +17,7 @@ from typing import Any
 
 from orchestrator.cluster.commands import add_cluster_commands
 from orchestrator.commands.comparing import add_compare_command
+from orchestrator.commands.dashboard import add_dashboard_command
 from orchestrator.commands.here_or_cluster import run_audit_somewhere
 from orchestrator.commands.looking import add_consolidate_command, add_plan_command, add_status_command
 from orchestrator.commands.mlflow_ui import add_ui_command
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     add_compare_command(commands)
     add_sync_command(commands)
     add_ui_command(commands)
+    add_dashboard_command(commands)
     add_audit_command(commands, run_audit_somewhere)
     add_simulate_command(commands)
     add_cluster_commands(commands)

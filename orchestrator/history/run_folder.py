@@ -59,6 +59,11 @@ class RunFolder:
         return self.path / "table.html"
 
     @property
+    def optuna(self) -> Path:
+        """Its searches as Optuna's own tools read them: a copy for looking at."""
+        return self.path / "optuna.journal"
+
+    @property
     def resources(self) -> Path:
         """What each fit has of the machine while it runs, as whoever executes the fits knows."""
         return self.path / "resources.json"

@@ -15,6 +15,7 @@ from orchestrator.runs.audit import run_audit
 from orchestrator.runs.audit_report import write_audit_tables
 from orchestrator.runs.experiment_run import run_experiment
 from orchestrator.runs.final_run import make_final, set_aside_if_tested
+from orchestrator.runs.notification import notifying
 from orchestrator.runs.search_run import run_search
 from orchestrator.specs.experiment import Experiment
 from orchestrator.specs.specs import FinalSpec, SearchSpec
@@ -26,7 +27,7 @@ OpenSession = Callable[[], AbstractContextManager[Session]]
 
 def drive_search(spec: SearchSpec, folder: RunFolder, open_session: OpenSession) -> Copied:
     """Run a search to its end or the end of its budget; return what became of its copy in MLflow."""
-    with open_session() as session:
+    with notifying(folder), open_session() as session:
         run_search(spec, folder, session)
     return shown_and_copied(folder)
 
@@ -43,7 +44,7 @@ def drive_experiment(
 
     reopen: its final may open the test part although another did; afresh: also where that other is its own, done.
     """
-    with open_session() as session:
+    with notifying(folder), open_session() as session:
         if afresh:
             set_aside_if_tested(folder.final)
         run_experiment(experiment, folder, session, reopen=reopen)
@@ -52,7 +53,7 @@ def drive_experiment(
 
 def drive_audit(audit: Audit, folder: RunFolder, open_session: OpenSession) -> None:
     """Run an audit to its end, and write its tables."""
-    with open_session() as session:
+    with notifying(folder), open_session() as session:
         run_audit(audit, folder, session)
     write_audit_tables(folder)
     if missing := try_page(folder):
@@ -66,7 +67,7 @@ def drive_final(
 
     reopen, afresh: as of an experiment.
     """
-    with open_session() as session:
+    with notifying(folder), open_session() as session:
         if afresh:
             set_aside_if_tested(folder.final)
         make_final([folder], folder.final, how=how, session=session, reopen=reopen)

@@ -10,6 +10,7 @@ from orchestrator.history.run_contents import as_begun
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.curves import write_curves
 from orchestrator.results.table_files import write_tables
+from orchestrator.runs.notification import telling_of_failures
 from orchestrator.runs.starting import content_of, pinned, start_from_of
 from orchestrator.search.lineage import Lineage, StartFrom
 from orchestrator.search.search import Search
@@ -35,7 +36,7 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session, *, may_fai
         facts=facts,
         incarnation=session.incarnation,
         lineage=Lineage(start_from=start_from),
-        listener=session.progress,
+        listener=telling_of_failures(session.progress),
         may_fail=may_fail,
     )
     try:

@@ -1,8 +1,8 @@
 """What is tried next, and what is stopped: an in-memory Optuna study that is a function of the events it was told.
 
-With importance.py the one file that imports optuna. Optuna's own storages are not used: the journal remembers, and a
-study is rebuilt by repeating every event through the same calls, because pruners keep what they know in attributes that
-`add_trial` loses.
+With importance.py and optuna_journal.py the one file that imports optuna. Optuna's own storages are not used: the
+journal remembers, and a study is rebuilt by repeating every event through the same calls, because pruners keep what
+they know in attributes that `add_trial` loses.
 """
 
 import logging
