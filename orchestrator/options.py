@@ -84,3 +84,10 @@ def positive(text: str) -> int:
     if not 1 <= number <= LARGEST_COUNT:
         raise argparse.ArgumentTypeError(f"must be from 1 to {LARGEST_COUNT}, got {text}")
     return number
+
+
+def port(text: str) -> int:
+    """Read a port of this machine."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"must be a port, from 1 to 65535, got {text}")
+    return int(text)

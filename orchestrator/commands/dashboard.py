@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from orchestrator.options import add_command, add_runs_option
+from orchestrator.options import add_command, add_runs_option, port
 
 HOST, PORT = "127.0.0.1", 8080  # this machine alone; the port is the dashboard's own
 
@@ -13,7 +13,7 @@ def add_dashboard_command(commands: Any) -> None:
     text = "show a run's searches in Optuna's dashboard, on this machine alone"
     dashboard = add_command(commands, "dashboard", _dashboard, text)
     dashboard.add_argument("name", metavar="RUN")
-    dashboard.add_argument("--port", type=int, default=PORT, metavar="P", help=f"where it listens (default {PORT})")
+    dashboard.add_argument("--port", type=port, default=PORT, metavar="P", help=f"where it listens (default {PORT})")
     add_runs_option(dashboard)
 
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from orchestrator.options import add_command, add_runs_option
+from orchestrator.options import add_command, add_runs_option, port
 
 PORT = 5000  # MLflow's own
 
@@ -11,14 +11,8 @@ PORT = 5000  # MLflow's own
 def add_ui_command(commands: Any) -> None:
     """Add `ui`."""
     ui = add_command(commands, "ui", _ui, "show what MLflow has of the runs in a browser, on this machine alone")
-    ui.add_argument("--port", type=_port, default=PORT, metavar="P", help=f"where it listens (default {PORT})")
+    ui.add_argument("--port", type=port, default=PORT, metavar="P", help=f"where it listens (default {PORT})")
     add_runs_option(ui)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"must be a port, from 1 to 65535, got {text}")
-    return int(text)
 
 
 def _ui(given: argparse.Namespace) -> int:

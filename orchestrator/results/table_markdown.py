@@ -1,21 +1,14 @@
 """Tables of trials as Markdown: for the terminal, and for table.md."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from orchestrator.results.ranked_table import RankedTable, is_winner, ranked
+from orchestrator.results.ranked_table import RankedTable, is_winner
 from orchestrator.results.table import Row
 
 
 def as_markdown(tables: Sequence[RankedTable], *, remarks: Iterable[str] = ()) -> str:
     """Return the tables one below the other, then the remarks; the mean of a search's winner is bold."""
     return "\n".join(map(_one, tables)) + "".join(f"\n{remark}\n" for remark in remarks)
-
-
-def table_markdown(
-    runs: Mapping[str, list[Row]], *, title: str, mode: str, judged_at: str, most: int | None = None
-) -> str:
-    """Return the rows as one table, the best mean first; `most` cuts it there and says so."""
-    return as_markdown([ranked(runs, title=title, mode=mode, judged_at=judged_at, most=most)])
 
 
 def _one(table: RankedTable) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from orchestrator.atomic import read_json, write_json
 from orchestrator.errors import RayFailed, RunFailed, first_line
+from orchestrator.history.journal import CutOff
 from orchestrator.history.records import End, Record, State
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.status import status_of
@@ -32,7 +33,7 @@ def notifying(folder: RunFolder) -> Iterator[None]:
     hook = read_own_config().notify
     try:
         yield
-    except RayFailed:  # the driver begins anew
+    except (RayFailed, CutOff):  # the driver begins anew, or another one is at it
         raise
     except RunFailed as error:
         tell_once(hook, folder, "failed", first_line(error))

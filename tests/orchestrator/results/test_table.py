@@ -4,8 +4,8 @@ import csv
 from pathlib import Path
 
 from orchestrator.results.table import rows_of, table_csv
-from orchestrator.results.table_markdown import table_markdown
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
+from tests.orchestrator.results.as_markdown_of import table_markdown
 
 
 def test_a_trial_whose_fits_answer_the_same_for_all_is_flagged_and_no_other(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from ecgcore.task import ArrhythmiaTask
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.last_screen import test_lines as lines_of
 from orchestrator.results.table import rows_of
-from orchestrator.results.table_markdown import table_markdown
 from orchestrator.search.intervals import bounds_of, corrected_mean, interval_of, t_interval, varying
 from orchestrator.search.search import Search
 from orchestrator.search.task_facts import TaskFacts
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
+from tests.orchestrator.results.as_markdown_of import table_markdown
 from tests.toy_task import ToyTask
 
 

@@ -13,11 +13,11 @@ from orchestrator.history.ledger import Ledger
 from orchestrator.history.records import Ask, End, Reported, SearchBegun, State, Tell
 from orchestrator.history.run_folder import RunFolder
 from orchestrator.results.table import rows_of, table_csv
-from orchestrator.results.table_markdown import table_markdown
 from orchestrator.search.comparison import Comparison
 from orchestrator.search.selection import checkpoint_of, simplest, winner_among, winner_of
 from orchestrator.specs.specs import as_data
 from tests.orchestrator.in_process import open_search, run_in_process, toy_spec
+from tests.orchestrator.results.as_markdown_of import table_markdown
 
 
 def test_the_winner_has_the_best_mean_and_names_its_ties_steps_and_weights(tmp_path: Path) -> None:
