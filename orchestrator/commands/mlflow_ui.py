@@ -6,6 +6,9 @@ from typing import Any
 from orchestrator.options import add_command, add_runs_option, port
 
 PORT = 5000  # MLflow's own
+PAGE = (
+    "#/experiments?workflowType=machine_learning"  # runs, models and the registry; MLflow begins with language models
+)
 
 
 def add_ui_command(commands: Any) -> None:
@@ -27,7 +30,7 @@ def _ui(given: argparse.Namespace) -> int:
     runs = runs_root(given.runs)
     try:
         with serving(runs, port=given.port) as server:
-            print(f"MLflow http://{HOST}:{given.port} shows {store_uri(runs)}; Ctrl-C ends it", flush=True)
+            print(f"MLflow http://{HOST}:{given.port}/{PAGE} shows {store_uri(runs)}; Ctrl-C ends it", flush=True)
             return server.wait()
     except KeyboardInterrupt:  # how one ends it, so that nothing need be said
         return exit_code()

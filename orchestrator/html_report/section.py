@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator import task
+from orchestrator import illustration
 
 BLANK = "to be filled in"  # a cell or paragraph that only a person can write
 
@@ -32,9 +32,9 @@ class Section:
 
     title: str
     paragraphs: Sequence[str] = ()
-    tables: Sequence[task.Table] = ()
-    figures: Sequence[task.Figure] = ()
-    within: Sequence[task.Section] = ()
+    tables: Sequence[illustration.Table] = ()
+    figures: Sequence[illustration.Figure] = ()
+    within: Sequence[illustration.Section] = ()
 
 
 def facts_table(caption: str, facts: Sequence[tuple[str, str]]) -> Table:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from orchestrator.errors import first_line
 from orchestrator.history.run_folder import RunFolder
+from orchestrator.illustration import Section
 from orchestrator.results.whole_run import WholeRun
 from orchestrator.specs.task_loading import load_task, missing_of, parameters_of
-from orchestrator.task import IllustratingTask, Parameter, Section, Task
+from orchestrator.task import IllustratingTask, Parameter, Task
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -122,6 +122,7 @@ def test_the_registered_model_says_what_it_is_and_has_an_input_example(
 ) -> None:
     client = client_of(runs)
     assert "Takes an array of float32 of shape (-1,1)" in client.get_registered_model("e").description
+    assert not client.get_registered_model("e").aliases, "nobody said what a champion is"
     version = client.get_model_version("e", "1")
     assert "**Winner:** trial 2" in version.description
     test = contents(runs / "e" / "final" / "test.json")

@@ -29,7 +29,8 @@ def test_it_shows_the_store_beside_the_runs_until_ctrl_c_and_leaves_nothing_behi
     try:
         assert command.stdout is not None
         said = command.stdout.readline()
-        assert f"MLflow http://127.0.0.1:{port} shows sqlite:///{tmp_path}/mlflow.db; Ctrl-C ends it\n" == said
+        page = f"http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning"
+        assert f"MLflow {page} shows sqlite:///{tmp_path}/mlflow.db; Ctrl-C ends it\n" == said
         asked = f"http://127.0.0.1:{port}/api/2.0/mlflow/experiments/get-by-name?experiment_name=mine"
         with urllib.request.urlopen(asked, timeout=30) as answer:
             assert b'"custom_model_development"' in answer.read()
