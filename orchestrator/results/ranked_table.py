@@ -58,7 +58,8 @@ def ranked(
     rows = [{**row, "run": run} for run, found in runs.items() for row in found]
     rows.sort(key=lambda row: _order(row, mode))
     shown = rows if most is None else rows[:most]
-    names = tuple(columns) or tuple(name for name in columns_of(runs) if name not in ("sd", *BOUNDS))
+    every = ("run", *columns_of(runs)) if len(runs) > 1 else columns_of(runs)  # a trial's number needs its run
+    names = tuple(columns) or tuple(name for name in dict.fromkeys(every) if name not in ("sd", *BOUNDS))
     notes = [f"{len(rows) - len(shown)} more trials in table.csv"] if len(shown) < len(rows) else []
     if {"mean", *BOUNDS} & set(names):
         notes.append(f"mean: over the trial's fits (over), each at {judged_at}, {_on_intervals(rows)}")

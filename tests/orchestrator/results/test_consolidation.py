@@ -45,6 +45,7 @@ def test_runs_of_the_same_question_are_ranked_together_and_others_apart_with_the
     text = consolidate(runs, as_json=False, place=tmp_path / "runs")
     together, elsewhere, split, faster = (f"# {part}" for part in text.split("# ")[1:])
     assert "near, far, by score (max)" in together
+    assert "\n| run | trial |" in together, "a trial's number needs its run beside it"
     assert ["near", "far", "near"] == column(together, "run"), "of .3, .2, .1: the best mean first"
     assert "not ranked with" not in together
     assert "not ranked with near, far: other data (by content)" in elsewhere
