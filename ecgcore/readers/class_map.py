@@ -43,12 +43,15 @@ class ClassMap:
     def left_out(self, theirs: Labels, *, multilabel: bool) -> dict[int, str]:
         """Return by record why it cannot be scored: what its labels say of our classes is not known, or not one class.
 
-        multilabel: whether our classes may be several a record. Then, and only then, is a record whose labels are known
-        to be none of ours a record without any.
+        multilabel: whether our classes may be several a record. Then, and only then, is a record all of whose labels
+        are known to be none of ours a record without any. Where there is one, none of its labels may be unknown.
         """
         ours = self.labels(theirs).sum(axis=1)
-        known = theirs[:, [self.theirs.index(name) for name in sorted(self.none_of_ours)]].sum(axis=1)
-        unclear = (ours == 0) & ~(multilabel & (known > 0))
+        none, unknown = (
+            theirs[:, [self.theirs.index(name) for name in names]].sum(axis=1)
+            for names in (sorted(self.none_of_ours), self.unknown)
+        )
+        unclear = (ours == 0) & ((none == 0) | (unknown > 0)) if multilabel else (ours == 0) | (unknown > 0)
         several = (ours > 1) & (not multilabel)
         return {int(record): NO_CLASS if unclear[record] else SEVERAL for record in np.flatnonzero(unclear | several)}
 

@@ -87,7 +87,9 @@ def write_beside_predictions(
         (directory / ABOUT).chmod(0o600)
     worst = wrong_answers(scores, called, records.labels, records.patients, multilabel=multilabel)[:WRONG_DRAWN]
     drawn = round(SECONDS * content.rate)
-    signals = [records.signal(wrong.index)[:, :drawn].astype(np.float16) for wrong in worst]
+    largest = np.finfo(np.float16).max  # raw units may be larger
+    first = [np.clip(records.signal(wrong.index)[:, :drawn], -largest, largest) for wrong in worst]
+    signals = [signal.astype(np.float16) for signal in first]
     with replacing(directory / ERRORS) as beside, _private(beside).open("wb") as file:
         names = np.array([records.ids[wrong.index] for wrong in worst], np.str_)
         np.savez_compressed(file, allow_pickle=False, records=names, **_numbered(signals))

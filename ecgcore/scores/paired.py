@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from ecgcore.mistakes import Mistake
-from ecgcore.scores.bootstrap import patient_weights, weighted_auc, weighted_f1
-from ecgcore.scores.predicted import SEED, Predicted
+from ecgcore.scores.bootstrap import weighted_auc, weighted_f1
+from ecgcore.scores.class_intervals import resampled
+from ecgcore.scores.predicted import Predicted
 
 Column = Callable[[Predicted, int, NDArray[np.float64]], NDArray[np.float64]]
 SCORES: dict[str, Column] = {
@@ -34,7 +35,7 @@ def paired_differences(one: Predicted, other: Predicted) -> dict[str, Any]:
     first, second = _columns(one.only(rows), names), _columns(other.only(others), names)
     if unlike := np.flatnonzero((first.labels != second.labels).sum(axis=1)).tolist():
         raise Mistake(f"the same records have other labels: {len(unlike)} of {len(ids)}, such as {ids[unlike[0]]}")
-    weights, every = patient_weights(first.patients, seed=SEED), np.ones((1, len(ids)))
+    weights, every = resampled(first.patients), np.ones((1, len(ids)))
     patients = len(set(first.patients))
     scores = {}
     for name, score in SCORES.items():

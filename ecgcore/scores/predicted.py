@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgcore.mistakes import Mistake
-from ecgcore.scores.bootstrap import bootstrap_interval, patient_weights, patients_of, weighted_auc, weighted_f1
+from ecgcore.scores.bootstrap import bootstrap_interval, patients_of, weighted_auc, weighted_f1
+from ecgcore.scores.class_intervals import resampled
 from ecgcore.scores.metrics import class_auc, class_f1, class_pr_auc, summary
 
-SEED = 20_030_501  # of the resamples, as in test_report.py
 LABEL, PROBABILITY, DECISION, SEPARATOR = "label_", "probability_", "decision", ";"
 Chosen = NDArray[np.bool_]  # (classes,)
 
@@ -94,16 +94,16 @@ def scores_over(predicted: Predicted, classes: Sequence[str], *, multilabel: boo
 
 
 def _with_intervals(predicted: Predicted, columns: NDArray[np.int64], macro: dict[str, float]) -> dict[str, float]:
-    weights, truth = patient_weights(predicted.patients, seed=SEED), predicted.labels > 0.5
+    weights, truth = resampled(predicted.patients), predicted.labels > 0.5
     areas, f1 = class_auc(predicted.scores, predicted.labels), class_f1(predicted.called, predicted.labels)
     precision = class_pr_auc(predicted.scores, predicted.labels)
     patients = patients_of(predicted.patients, truth)
-    resampled = {
+    by_score = {
         "auc": {index: weighted_auc(predicted.scores[:, index], truth[:, index], weights) for index in columns},
         "f1": {index: weighted_f1(predicted.called[:, index], truth[:, index], weights) for index in columns},
     }
     values: dict[str, float] = {}
-    for name, by_class in resampled.items():
+    for name, by_class in by_score.items():
         found = bootstrap_interval(
             list(by_class.values()), score=macro[f"macro_{name}"], patients=[patients[index] for index in columns]
         )
@@ -114,6 +114,6 @@ def _with_intervals(predicted: Predicted, columns: NDArray[np.int64], macro: dic
         for name, score in (("auc", float(areas[index])), ("f1", float(f1[index]))):
             values[f"{name}_{label}"] = score
             if np.isfinite(score):
-                found = bootstrap_interval([resampled[name][index]], score=score, patients=[patients[index]])
+                found = bootstrap_interval([by_score[name][index]], score=score, patients=[patients[index]])
                 values |= dict(zip((f"{name}_{label}_low", f"{name}_{label}_high"), found, strict=True))
     return values

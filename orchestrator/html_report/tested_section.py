@@ -42,7 +42,13 @@ def _models(run: WholeRun) -> Iterator[Table]:
     tested = run.tested
     metric = run.choice[0].metric if run.choice else None
     shown = _shown(tested["metrics"], metric)
-    rows = [("winner", f"trial {tested['trial']} of {tested['stage']}", *_scores(tested["metrics"], shown))]
+    rows = [
+        (
+            "winner" if run.tested_winner else "tested",
+            f"trial {tested['trial']} of {tested['stage']}",
+            *_scores(tested["metrics"], shown),
+        )
+    ]
     for name, one in tested.get("beside", {}).items():
         scores = (
             _scores(one["metrics"], shown)

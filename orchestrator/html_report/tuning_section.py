@@ -63,10 +63,10 @@ def _said(run: WholeRun) -> Iterator[str]:
     tested = run.tested or {}
     default = tested.get("beside", {}).get("default", {})
     if "metrics" in default:
-        varies = tested.get("varies")
+        varies, who = tested.get("varies"), "winner" if run.tested_winner else "the tested model, which wins no more,"
         yield (
-            f"On the test part, opened once for both: winner {scores_text(tested['metrics'], metric, varies=varies)}; "
-            f"untuned default {scores_text(default['metrics'], metric, varies=varies)}."
+            f"In one opening of the test part: {who} {scores_text(tested['metrics'], metric, varies=varies)}; untuned "
+            f"default {scores_text(default['metrics'], metric, varies=varies)}."
         )
     elif tested and beside is not None and not beside.kept:
         yield "The untuned default was not tested; `final: {beside: [default]}` tests it in the same opening."
@@ -81,15 +81,15 @@ def _configurations(run: WholeRun, parameters: Mapping[str, Parameter]) -> Table
     steps = {STEPS: run.default.ledger.spec.max_steps} if run.default and run.default.ledger.spec else {}
     rows = []
     for name in dict.fromkeys([*ours, *theirs]):
-        value = value_text(ours.get(name, defaults.get(name)))
-        default = value_text({**defaults, **steps, **theirs}.get(name))
+        value = ours.get(name, defaults.get(name))
+        default = {**defaults, **steps, **theirs}.get(name)
         meaning = (
             "how many steps a fit is trained" if name == STEPS else parameters[name].help if name in parameters else ""
         )
-        rows.append((name, value, default, "changed" if value != default else "", meaning))
+        rows.append((name, value_text(value), value_text(default), "changed" if value != default else "", meaning))
     rows.sort(key=lambda row: not row[3])
     return Table(
         caption="The winner's configuration beside the untuned default; what was changed stands first.",
-        columns=("hyperparameter", "winner", "untuned default", "", "meaning"),
+        columns=("hyperparameter", "winner", "untuned default" if run.default else "the task's default", "", "meaning"),
         rows=rows,
     )

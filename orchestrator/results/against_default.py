@@ -4,12 +4,13 @@ The interval is that of the corrected resampled t-test (search/comparison.py). T
 fits, so its mean, and the difference, are a little too good.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.results.score_text import with_interval
+from orchestrator.results.stage_differences import difference_by_fits, why_other_fits
 from orchestrator.results.whole_run import WholeRun
-from orchestrator.search.intervals import CorrectedMean, corrected_mean, varying
-from orchestrator.search.selection import Contender, validation_over_train
+from orchestrator.search.intervals import CorrectedMean, varying
+from orchestrator.search.selection import Contender
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,8 +19,9 @@ class AgainstDefault:
 
     winner: Contender
     default: Contender
-    difference: CorrectedMean | None  # the winner's score minus the default's; None: it is the default, or has no fits
-    over: str  # what varies
+    difference: CorrectedMean | None = None  # the winner's score minus the default's; None: it is that, or see why_not
+    over: str = ""  # what varies
+    why_not: str = ""  # they cannot be compared
 
     @property
     def kept(self) -> bool:
@@ -49,12 +51,9 @@ def against_default(run: WholeRun) -> AgainstDefault | None:
     if run.choice is None or run.default is None:
         return None
     winner, default = run.choice[1], run.default
-    ours, theirs = (one.ledger.scores_by_fit(one.trial) for one in (winner, default))
-    shared = sorted(ours.keys() & theirs.keys())
-    found = AgainstDefault(winner=winner, default=default, difference=None, over=varying(shared))
-    if not shared or found.kept:
-        return found
-    difference = corrected_mean(
-        [ours[fit] - theirs[fit] for fit in shared], test_over_train=validation_over_train(winner.ledger)
-    )
-    return AgainstDefault(winner=winner, default=default, difference=difference, over=varying(shared))
+    found = difference_by_fits(default, winner)
+    if found is None:
+        return AgainstDefault(winner=winner, default=default, why_not=why_other_fits(default, winner))
+    fits, difference = found
+    plain = AgainstDefault(winner=winner, default=default)
+    return plain if plain.kept else replace(plain, difference=difference, over=varying(fits))

@@ -50,7 +50,7 @@ def _told(run: WholeRun, beside: AgainstDefault | None) -> str:
     elif beside.kept:
         said = f"No: the untuned default is kept ({scored})"
     elif beside.difference is None:
-        said = f"Not known: {run.name_of(chosen)} ({scored}) and the untuned default have no fits in common"
+        said = f"Not known: {run.name_of(chosen)} ({scored}) is not compared with the untuned default: {beside.why_not}"
     elif beside.difference.low is None:
         said = f"Not shown: {_lead(run, beside)}, too few fits for an interval"
     elif not beside.is_told:
@@ -71,7 +71,10 @@ def _tested(run: WholeRun, metric: str) -> str:
         return "not tested yet"
     if run.tested.get("learnt_nothing"):
         return f"the tested model has learnt nothing: {run.tested['learnt_nothing']}"
-    return f"test {scores_text(run.tested['metrics'], metric, varies=run.tested.get('varies'))}"
+    scores = scores_text(run.tested["metrics"], metric, varies=run.tested.get("varies"))
+    if not run.tested_winner:
+        return f"tested was trial {run.tested['trial']} of {run.tested['stage']}, which does not win any more: {scores}"
+    return f"test {scores}"
 
 
 def scores_text(metrics: Mapping[str, float], metric: str | None, *, varies: str | None) -> str:

@@ -5,6 +5,7 @@ Derived from files of the run alone, at any time.
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,22 @@ from orchestrator.history.run_folder import RunFolder
 
 COLUMNS = ("data", "score", "own", "own_low", "own_high", "elsewhere", "elsewhere_low", "elsewhere_high")
 BOUNDS = ("_low", "_high")
+
+
+def model_of(final: RunFolder) -> str:
+    """Return what a tested final is known by: one that is made anew is another."""
+    tested = read_json(final.test)
+    return json.dumps([tested["opened_at"], tested.get("checkpoints"), tested["stage"], tested["trial"]])
+
+
+def tests_elsewhere(run: RunFolder) -> list[tuple[RunFolder, dict[str, Any]]]:
+    """Return the tests on other data of the very model that the run's final has now, with what each says, by name.
+
+    Those of an earlier final stay in their folders, and are not told as this one's. Raises RunFailed for a damaged one.
+    """
+    now = model_of(run.final) if run.final.test.exists() else None
+    read = [(place, read_json(place.test)) for place in run.elsewhere_tests]
+    return [(place, tested) for place, tested in read if tested["model"] == now]
 
 
 def elsewhere_lines(tested: Mapping[str, Any], *, run: str, name: str) -> list[str]:
@@ -37,8 +54,7 @@ def write_elsewhere(run: RunFolder) -> None:
     text, parts = io.StringIO(), [f"# {run.name} on other data"]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for place in run.elsewhere_tests:
-        tested = read_json(place.test)
+    for place, tested in tests_elsewhere(run):
         writer.writerows(_rows(place.name, tested))
         parts += ["", f"## {place.name}", "", *elsewhere_lines(tested, run=run.name, name=place.name)]
     write_text(run.elsewhere_csv, text.getvalue())

@@ -70,6 +70,14 @@ class WholeRun:
         return next((one for one in found if one.is_default), None)
 
     @property
+    def tested_winner(self) -> bool:
+        """Whether the tested model is of the trial that wins today: a search that went on may have another."""
+        if self.tested is None or self.choice is None:
+            return False
+        winner = self.choice[0]
+        return (self.tested["stage"], self.tested["trial"]) == (winner.search, winner.trial)
+
+    @property
     def is_finished(self) -> bool:
         """Whether every search has all its trials."""
         stages = len(self.experiment.searches) if self.experiment else 1

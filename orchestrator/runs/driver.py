@@ -27,9 +27,10 @@ OpenSession = Callable[[], AbstractContextManager[Session]]
 
 def drive_search(spec: SearchSpec, folder: RunFolder, open_session: OpenSession) -> Copied:
     """Run a search to its end or the end of its budget; return what became of its copy in MLflow."""
-    with notifying(folder), open_session() as session:
-        run_search(spec, folder, session)
-    return shown_and_copied(folder)
+    with notifying(folder):
+        with open_session() as session:
+            run_search(spec, folder, session)
+        return shown_and_copied(folder)
 
 
 def drive_experiment(
@@ -44,20 +45,22 @@ def drive_experiment(
 
     reopen: its final may open the test part although another did; afresh: also where that other is its own, done.
     """
-    with notifying(folder), open_session() as session:
-        if afresh:
-            set_aside_if_tested(folder.final)
-        run_experiment(experiment, folder, session, reopen=reopen)
-    return shown_and_copied(folder)
+    with notifying(folder):
+        with open_session() as session:
+            if afresh:
+                set_aside_if_tested(folder.final)
+            run_experiment(experiment, folder, session, reopen=reopen)
+        return shown_and_copied(folder)
 
 
 def drive_audit(audit: Audit, folder: RunFolder, open_session: OpenSession) -> None:
     """Run an audit to its end, and write its tables."""
-    with notifying(folder), open_session() as session:
-        run_audit(audit, folder, session)
-    write_audit_tables(folder)
-    if missing := try_page(folder):
-        log.warning("%s", missing)
+    with notifying(folder):
+        with open_session() as session:
+            run_audit(audit, folder, session)
+        write_audit_tables(folder)
+        if missing := try_page(folder):
+            log.warning("%s", missing)
 
 
 def drive_final(
@@ -67,12 +70,13 @@ def drive_final(
 
     reopen, afresh: as of an experiment.
     """
-    with notifying(folder), open_session() as session:
-        if afresh:
-            set_aside_if_tested(folder.final)
-        make_final([folder], folder.final, how=how, session=session, reopen=reopen)
-        write_tables(read_ledger(folder), folder, alive=False)
-    return shown_and_copied(folder)
+    with notifying(folder):
+        with open_session() as session:
+            if afresh:
+                set_aside_if_tested(folder.final)
+            make_final([folder], folder.final, how=how, session=session, reopen=reopen)
+            write_tables(read_ledger(folder), folder, alive=False)
+        return shown_and_copied(folder)
 
 
 def shown_and_copied(folder: RunFolder) -> Copied:

@@ -5,7 +5,6 @@ happens: the same question after a crash is the same opening, any other opening 
 """
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from orchestrator.history.run_contents import search_of
 from orchestrator.history.run_folder import FINAL, RunFolder
 from orchestrator.history.sealed_part import SealedPart
 from orchestrator.names import run_name_mistake
+from orchestrator.results.elsewhere_table import model_of
 from orchestrator.runs.final_run import set_aside
 from orchestrator.runs.preparation import prepare_task
 from orchestrator.specs.specs import TaskSpec
@@ -144,12 +144,6 @@ def _question(asked: Asked, task: TaskSpec, foreseen: Foreseen, part: SealedPart
         },
         "facts": {"data": foreseen.data},
     }
-
-
-def model_of(final: RunFolder) -> str:
-    """Return what a tested final is known by: one that is made anew is another."""
-    tested = read_json(final.test)
-    return json.dumps([tested["opened_at"], tested.get("checkpoints"), tested["stage"], tested["trial"]])
 
 
 def _begun(place: RunFolder) -> Mapping[str, Any] | None:

@@ -36,6 +36,7 @@ from orchestrator.history.sealed_part import part_of
 from orchestrator.history.spec_hash import spec_hash
 from orchestrator.runs.beside import Companion, made_beside
 from orchestrator.runs.final_members import final_spec, members_of, own_checkpoints, take_over
+from orchestrator.runs.notification import telling_of_failures
 from orchestrator.runs.starting import content_of, start_from_of
 from orchestrator.search.lineage import Lineage, from_nothing
 from orchestrator.search.search import Search
@@ -98,7 +99,7 @@ def made(members: Sequence[Contender], final: RunFolder, *, how: FinalSpec, sess
         facts=facts.as_begun(members[0].ledger.facts),
         incarnation=session.incarnation,
         lineage=Lineage(start_from=start_from, final=True),
-        listener=session.progress,
+        listener=telling_of_failures(session.progress),
     )
     try:
         write_text(final.spec, write_yaml(as_data(search.spec)))

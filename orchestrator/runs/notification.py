@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 
 from orchestrator.atomic import read_json, write_json
-from orchestrator.errors import RayFailed, RunFailed, first_line
+from orchestrator.errors import RayFailed, RunFailed, UserError, first_line
 from orchestrator.history.journal import CutOff
 from orchestrator.history.records import End, Record, State
 from orchestrator.history.run_folder import RunFolder
@@ -38,20 +38,31 @@ def notifying(folder: RunFolder) -> Iterator[None]:
     except RunFailed as error:
         tell_once(hook, folder, "failed", first_line(error))
         raise
-    for event, text in _ending(folder) if hook else ():
-        tell_once(hook, folder, event, text)
+    if hook is not None:
+        try:
+            told = list(_ending(folder))
+        except Exception as error:  # the run is done: nothing that is said of it may fail it
+            log.warning("notify: the end cannot be told (%s); the run is not concerned", first_line(error))
+            return
+        for event, text in told:
+            tell_once(hook, folder, event, text)
 
 
 def telling_of_failures(listener: Listener) -> Listener:
     """Return a listener to a search that tells of the first of its fits that failed, and is the given one besides."""
-    hook = read_own_config().notify
+    try:
+        hook = read_own_config().notify
+    except UserError:  # it was right when the run began: what has become of it since stops nothing
+        hook = None
 
     def heard(search: Search, record: Record) -> None:
         listener(search, record)
         if isinstance(record, End) and record.state is State.FAILED:
             said = (record.error or "no reason given").splitlines()[0]
+            run = _whole(search.folder)
+            within = f"{search.folder.path.relative_to(run.path)}: " if run != search.folder else ""
             fit = f"trial {record.trial} seed {record.seed} fold {record.fold}"
-            tell_once(hook, search.folder, "first_failure", f"{fit}: {said}", ever=True)
+            tell_once(hook, run, "first_failure", f"{within}{fit}: {said}", ever=True)
 
     return heard
 
@@ -61,10 +72,14 @@ def tell_once(hook: Notify | None, folder: RunFolder, event: str, text: str, *, 
     if hook is None:
         return
     place = folder.path / "notified.json"
-    told = read_json(place) if place.exists() else {}
-    if event in told and (ever or told[event] == text):
+    try:
+        told = read_json(place) if place.exists() else {}
+        if event in told and (ever or told[event] == text):
+            return
+        write_json(place, {**told, event: text})  # before: rather not at all than twice
+    except Exception as error:  # a full disk, a damaged file
+        log.warning("notify: nothing is told (%s); the run is not concerned", first_line(error))
         return
-    write_json(place, {**told, event: text})  # before: rather not at all than twice
     message = {"event": event, "run": folder.name, "folder": str(folder.path), "text": text}
     if problem := sent(hook, json.dumps(message)):
         log.warning("notify: %s; the run is not concerned", problem)
@@ -90,6 +105,13 @@ def sent(hook: Notify, message: str) -> str | None:
         return f"the url answered {error.code}"
     except Exception as error:  # whose text may hold the address
         return f"the hook could not be reached ({type(error).__name__})"
+
+
+def _whole(folder: RunFolder) -> RunFolder:
+    """Return the run that a stage, a final or an outer part belongs to, or the run itself."""
+    while (parent := RunFolder(folder.path.parent)).exists:
+        folder = parent
+    return folder
 
 
 def _ending(folder: RunFolder) -> Iterator[tuple[str, str]]:

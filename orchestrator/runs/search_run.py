@@ -36,7 +36,7 @@ def run_search(spec: SearchSpec, folder: RunFolder, session: Session, *, may_fai
         facts=facts,
         incarnation=session.incarnation,
         lineage=Lineage(start_from=start_from),
-        listener=telling_of_failures(session.progress),
+        listener=session.progress if may_fail else telling_of_failures(session.progress),
         may_fail=may_fail,
     )
     try:

@@ -1,9 +1,11 @@
 """The user's own configuration, of all runs: ORCHESTRATE_CONFIG, else orchestrate/config.yaml below ~/.config."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from orchestrator.errors import UserError
 from orchestrator.specs.strict_model import StrictModel
@@ -33,6 +35,17 @@ class OwnConfig(StrictModel):
     """What the file may say."""
 
     notify: Notify | None = None
+
+    @field_validator("notify", mode="before")
+    @classmethod
+    def _without_its_value(cls, given: Any) -> Any:
+        """Refuse another kind of value without saying it, as pydantic would: it may be the address."""
+        if isinstance(given, Mapping):
+            if not isinstance(given.get("url", ""), str | None):
+                raise ValueError("url must be one address, got another kind of value")
+        elif given is not None:
+            raise ValueError("must be `{command: [...]}` or `{url: ...}`, got another kind of value")
+        return given
 
 
 def read_own_config() -> OwnConfig:

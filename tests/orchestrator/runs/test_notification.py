@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, ClassVar
 
 import pytest
@@ -47,6 +48,28 @@ def test_the_first_failure_and_the_end_are_told_once_also_after_a_resume(tmp_pat
     assert 2 == len(events(heard))
 
 
+def test_an_experiment_tells_one_first_failure_of_all_its_stages_and_its_end_when_the_page_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, page = tmp_path / "heard.jsonl", tmp_path / "runs" / "toy" / "report.html"
+    code = (
+        f"import sys, os; there = os.path.exists({str(page)!r}); "
+        f"open({str(heard)!r}, 'a').write(str(there) + sys.stdin.read() + chr(10))"
+    )
+    monkeypatch.setenv("ORCHESTRATE_CONFIG", str(configured(tmp_path, {"command": [sys.executable, "-c", code]})))
+    for name in ("one", "two"):
+        written(tmp_path / f"{name}.yaml", toy_search(space={"kind": {"choice": ["raises", "plain"]}}))
+    stages = {name: {"search": f"{name}.yaml"} for name in ("one", "two")}
+    file = written(tmp_path / "toy.yaml", {"stages": stages, "final": {"stages": ["two"], "seeds": 1}})
+
+    assert 0 == orchestrate_here("run", file, "--runs", tmp_path / "runs").returncode
+
+    first, end = heard.read_text().splitlines()
+    assert "toy" == json.loads(first.removeprefix("False"))["run"]
+    assert json.loads(first.removeprefix("False"))["text"].startswith("one: trial 0 seed 0 fold 0: ")
+    assert "ended" == json.loads(end.removeprefix("True"))["event"], "whoever reads it finds the page"
+
+
 def test_a_spent_budget_is_told(tmp_path: Path, heard: Path) -> None:
     space = written(tmp_path / "space.yaml", toy_search(budget={"minutes": 1e-9}))
     orchestrate_here("search", "--space", space, "--name", "one", "--runs", tmp_path / "runs")
@@ -66,14 +89,15 @@ def test_what_has_become_another_is_told_again(tmp_path: Path, heard: Path) -> N
 def test_a_hook_that_fails_is_said_in_one_line_and_fails_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secret = "http://127.0.0.1:9/s3cret"
+    word = token_hex(8)  # written nowhere, not in changes that provenance.json keeps either
+    secret = f"http://127.0.0.1:9/{word}"
     monkeypatch.setenv("ORCHESTRATE_CONFIG", str(configured(tmp_path, {"url": secret})))
     space = written(tmp_path / "space.yaml", toy_search())
     done = orchestrate_here("search", "--space", space, "--name", "one", "--runs", tmp_path / "runs")
     assert 0 == done.returncode
     assert "notify: the hook could not be reached (URLError); the run is not concerned" in done.stderr
-    assert "s3cret" not in done.stdout + done.stderr
-    assert "s3cret" not in "".join(path.read_text() for path in (tmp_path / "runs" / "one").glob("*.json"))
+    assert word not in done.stdout + done.stderr
+    assert word not in "".join(path.read_text() for path in (tmp_path / "runs" / "one").glob("*.json"))
 
 
 @pytest.mark.parametrize(
@@ -82,6 +106,8 @@ def test_a_hook_that_fails_is_said_in_one_line_and_fails_no_run(
         ({"url": "ftp://s3cret"}, "url must begin with https:// or http://"),
         ({"url": "https://s3cret", "command": ["x"]}, "must have either a command"),
         ({"commnad": ["x"]}, "did you mean command?"),
+        ("https://host/s3cret", "notify: must be `{command: [...]}` or `{url: ...}`"),
+        ({"url": ["https://host/s3cret"]}, "url must be one address"),
     ],
 )
 def test_a_mistake_of_the_configuration_is_told_before_anything_runs(
