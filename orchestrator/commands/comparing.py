@@ -17,7 +17,9 @@ def add_compare_command(commands: Any) -> None:
     text = "say by how much runs, or stages of them, differ from the first: validation, test, configuration"
     compare = add_command(commands, "compare", _compare, text)
     compare.add_argument("first", metavar="RUN", help="a run, or RUN/STAGE")
-    compare.add_argument("others", nargs="+", metavar="RUN")
+    compare.add_argument(
+        "others", nargs="+", metavar="OTHER", help="further ones, each of which stands beside the first"
+    )
     add_shared_options(compare)
 
 

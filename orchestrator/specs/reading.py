@@ -139,7 +139,8 @@ def _searches_of(spec: ExperimentSpec, document: Document) -> tuple[dict[str, Se
         if found is not None:
             searches[name] = found
     mistakes += [
-        f"{document.at(('final', 'stages', i))}: stages: must name stages of this experiment, got {name!r}"
+        f"{document.at(('final', 'stages', i))}: stages: must name stages of this experiment, got {name!r}; it has "
+        f"{', '.join(spec.stages)}"
         for i, name in enumerate(spec.final.stages)
         if name not in spec.stages
     ]
