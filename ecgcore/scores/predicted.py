@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ecgcore.mistakes import Mistake
 from ecgcore.scores.bootstrap import bootstrap_interval, patients_of, weighted_auc, weighted_f1
-from ecgcore.scores.class_intervals import resampled
+from ecgcore.scores.class_intervals import estimate, resampled
 from ecgcore.scores.metrics import class_auc, class_f1, class_pr_auc, summary
 
 LABEL, PROBABILITY, DECISION, SEPARATOR = "label_", "probability_", "decision", ";"
@@ -113,7 +113,6 @@ def _with_intervals(predicted: Predicted, columns: NDArray[np.int64], macro: dic
         values[f"pr_auc_{label}"] = float(precision[index])
         for name, score in (("auc", float(areas[index])), ("f1", float(f1[index]))):
             values[f"{name}_{label}"] = score
-            if np.isfinite(score):
-                found = bootstrap_interval([by_score[name][index]], score=score, patients=[patients[index]])
-                values |= dict(zip((f"{name}_{label}_low", f"{name}_{label}_high"), found, strict=True))
+            one = estimate(score, by_score[name][index], patients[index])
+            values |= {f"{name}_{label}_low": one.low, f"{name}_{label}_high": one.high}  # NaN where undefined
     return values

@@ -27,7 +27,8 @@ def test_of_one_label_each_another_class_that_is_called_is_wrong_and_is_not_scor
     assert {"auc_a": 0.75, "f1_b": 1.0, "records": 4.0, "patients": 3.0}.items() <= scores.items()
     assert (0.75, 5 / 6) == (scores["accuracy"], pytest.approx(scores["macro_f1"]))  # f1_a is 2/3: a recall of a half
     assert scores["macro_auc_low"] <= scores["macro_auc"] == (0.75 + 1) / 2 <= scores["macro_auc_high"]
-    assert scores["auc_a_low"] < scores["auc_a"] < scores["auc_a_high"]
+    assert "auc_a_low" not in scores, "one patient says nothing of others"
+    assert scores["f1_b_low"] < 0.5 < scores["f1_b_high"] == 1.0, "a perfect score of two patients is no certainty"
     assert "auc_c" not in scores
 
 
