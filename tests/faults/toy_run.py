@@ -123,7 +123,10 @@ class ToyRun:
     def outcome(self) -> list[dict[str, str]]:
         """The table but for times, and whose weights won."""
         rows = csv.DictReader((self.path / "table.csv").read_text().splitlines())
-        return [*({**row, "seconds": ""} for row in rows), {"winner": (self.path / "winner.json").read_text()}]
+        return [
+            *({**row, "seconds": "", "gpu_seconds": ""} for row in rows),
+            {"winner": (self.path / "winner.json").read_text()},
+        ]
 
     def moments(self) -> list[datetime]:
         """When each event was, by the clock of the driver that wrote it."""

@@ -23,7 +23,10 @@ def submitted(slurm: Cluster, folder: Path, **space: Any) -> Submitted:
 
 def rows_of(run: Path) -> list[dict[str, str]]:
     with (run / "table.csv").open() as file:
-        return [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
+        return [
+            {name: value for name, value in row.items() if name not in ("seconds", "gpu_seconds")}
+            for row in csv.DictReader(file)
+        ]
 
 
 def assert_no_step_is_lost_or_repeated(run: Submitted, steps: int) -> None:
