@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from orchestrator.atomic import read_json
 from orchestrator.errors import RunFailed
 from orchestrator.html_report.section import Table
 from orchestrator.results.answer import bounded, with_bounds
-from orchestrator.results.elsewhere_table import tests_elsewhere
+from orchestrator.results.elsewhere_table import is_of_its_model
 from orchestrator.results.whole_run import WholeRun
 
 
@@ -22,10 +23,14 @@ def elsewhere_scores(run: WholeRun) -> tuple[Sequence[Table], Sequence[str]]:
 
 
 def _read(run: WholeRun) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        yield from ((place.name, tested) for place, tested in tests_elsewhere(run.folder))
-    except RunFailed as error:
-        yield "other data", {"metrics": {}, "said": [str(error)]}
+    for place in run.folder.elsewhere_tests:
+        try:
+            tested = read_json(place.test)
+        except RunFailed as error:
+            yield place.name, {"metrics": {}, "said": [str(error)]}
+            continue
+        if is_of_its_model(tested, run.folder):
+            yield place.name, tested
 
 
 def _rows(run: WholeRun, name: str, tested: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -22,14 +22,9 @@ def model_of(final: RunFolder) -> str:
     return json.dumps([tested["opened_at"], tested.get("checkpoints"), tested["stage"], tested["trial"]])
 
 
-def tests_elsewhere(run: RunFolder) -> list[tuple[RunFolder, dict[str, Any]]]:
-    """Return the tests on other data of the very model that the run's final has now, with what each says, by name.
-
-    Those of an earlier final stay in their folders, and are not told as this one's. Raises RunFailed for a damaged one.
-    """
-    now = model_of(run.final) if run.final.test.exists() else None
-    read = [(place, read_json(place.test)) for place in run.elsewhere_tests]
-    return [(place, tested) for place, tested in read if tested["model"] == now]
+def is_of_its_model(tested: Mapping[str, Any], run: RunFolder) -> bool:
+    """Whether a test on other data is of the very model that the run's final has now, and of no earlier one."""
+    return run.final.test.exists() and tested["model"] == model_of(run.final)
 
 
 def elsewhere_lines(tested: Mapping[str, Any], *, run: str, name: str) -> list[str]:
@@ -54,7 +49,10 @@ def write_elsewhere(run: RunFolder) -> None:
     text, parts = io.StringIO(), [f"# {run.name} on other data"]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for place, tested in tests_elsewhere(run):
+    for place in run.elsewhere_tests:
+        tested = read_json(place.test)
+        if not is_of_its_model(tested, run):
+            continue
         writer.writerows(_rows(place.name, tested))
         parts += ["", f"## {place.name}", "", *elsewhere_lines(tested, run=run.name, name=place.name)]
     write_text(run.elsewhere_csv, text.getvalue())

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.history.run_folder import RunFolder
+from orchestrator.results.elsewhere_table import model_of
 from tests.orchestrator.command import toy_search, written
 from tests.orchestrator.html_report.page_reader import Page
 from tests.orchestrator.without_ray import orchestrate_here
@@ -88,7 +90,7 @@ def test_winner_default_and_models_beside_are_told_apart_in_validation_and_test(
     row = re.search(r'<tr class="marked"><th scope="row">tuned/0</th><td>untuned default</td>', text)
     assert row is not None
     assert "In validation: winner minus untuned default, score +.0" in text
-    assert "On the test part, opened once for both: winner score" in text
+    assert "In one opening of the test part: winner score" in text
     tested = json.loads((run / "final" / "test.json").read_text())
     for name in ("default", "plain"):
         score = f"{tested['beside'][name]['metrics']['score']:.3f}".removeprefix("0")
@@ -177,8 +179,11 @@ def test_tests_on_other_data_stand_in_one_table(run: Path, tmp_path: Path) -> No
         "part": "all",
         "openings": 0,
         "said": ["two classes are not theirs"],
+        "model": model_of(RunFolder(copied).final),
     }
     (other / "test.json").write_text(json.dumps(told))
+    (copied / "elsewhere" / "earlier").mkdir()
+    (copied / "elsewhere" / "earlier" / "test.json").write_text(json.dumps({**told, "model": "of an earlier final"}))
     (copied / "elsewhere" / "damaged").mkdir()
     (copied / "elsewhere" / "damaged" / "test.json").write_text("{")
     text = again(copied)
@@ -186,3 +191,4 @@ def test_tests_on_other_data_stand_in_one_table(run: Path, tmp_path: Path) -> No
     assert f'<th scope="row">other_hospital</th>{row}' in text
     assert "other_hospital: two classes are not theirs." in text
     assert "damaged: " in text
+    assert '<th scope="row">earlier</th>' not in text
