@@ -18,15 +18,15 @@ from tests.paced_task import Pace
 
 
 @pytest.mark.slow
-def test_in_a_pipe_there_is_a_plain_line_a_trial_then_the_table_and_nothing_of_the_libraries(tmp_path: Path) -> None:
+def test_in_a_pipe_there_is_a_plain_line_a_trial_then_the_answer_and_nothing_of_the_libraries(tmp_path: Path) -> None:
     space = written(tmp_path / "toy.yaml", toy_search())
     done = orchestrate("search", "--space", space, "--runs", tmp_path / "runs")
     assert "" == done.stderr
     assert "\x1b" not in done.stdout
     lines = done.stdout.splitlines()
     assert re.fullmatch(r"toy 1/2 trial 0 complete score 0\.6\d+ \(best 0\.6\d+, trial 0\) \d+\.\d s", lines[0])
-    assert "# toy" == lines[2]
-    assert f"table {tmp_path}/runs/toy/table.csv" == lines[-2]
+    assert "Which configuration of toy is the best on ToyTask?" == lines[2]
+    assert [f"table {tmp_path}/runs/toy/table.csv", f"page {tmp_path}/runs/toy/report.html"] == lines[-3:-1]
     assert lines[-1].startswith(f"MLflow sqlite:///{tmp_path}/runs/mlflow.db, experiment toy, run ")
 
 

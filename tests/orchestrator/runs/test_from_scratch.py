@@ -109,7 +109,7 @@ def test_an_experiment_of_an_earlier_version_goes_on_without_companions(tmp_path
     forget_from_scratch(runs / "toy" / "journal.jsonl")
 
     asked = orchestrate_here("run", experiment(tmp_path, final={"from_scratch": True}), "--runs", runs)
-    assert (2, True) == (asked.returncode, "final: from_scratch: False > True" in asked.stderr)
+    assert (2, True) == (asked.returncode, "final.from_scratch: False > True" in asked.stderr)
     done = orchestrate_here("run", experiment(tmp_path), "--runs", runs)
     assert 0 == done.returncode, done.stderr
     assert not (runs / "toy" / "full-from-scratch").exists()

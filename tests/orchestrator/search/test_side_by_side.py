@@ -58,6 +58,11 @@ def test_in_whatever_order_fits_end_the_table_is_the_same_unless_something_learn
     assert tables[0] == run_three_at_a_time(open_search(spec, tmp_path / "again"), order=0), "the same order"
 
 
+def of_its_own(row: Row) -> Row:
+    """What a row says of its trial alone: where that stands among all may become another."""
+    return {**row, "standing": ""}
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_killed_and_gone_on_with_it_keeps_every_trial_that_it_had_begun(method: str, tmp_path: Path) -> None:
     """And ends with the table of the search that was never killed where its order does not matter."""
@@ -69,7 +74,7 @@ def test_killed_and_gone_on_with_it_keeps_every_trial_that_it_had_begun(method: 
         table = run_three_at_a_time(open_search(spec, path), order=1)
         assert [configuration(row) for row in begun] == [configuration(row) for row in table[: len(begun)]]
         told = [row for row in begun if row["state"] != "incomplete"]
-        assert all(row in table for row in told)
+        assert all(of_its_own(row) in map(of_its_own, table) for row in told)
         assert method not in ANY_ORDER or whole == table
 
 
