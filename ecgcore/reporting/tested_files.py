@@ -5,7 +5,6 @@ signals of the most confident wrong answers, since the part that they come from 
 earlier version there is predictions.csv alone.
 """
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +16,13 @@ from numpy.typing import NDArray
 
 from ecgcore.data.about_file import ABOUT, read_about, write_about
 from ecgcore.data.manifest import Content
-from ecgcore.data.store import SEPARATOR, Records
+from ecgcore.data.store import Records
 from ecgcore.drawing.ecg_paper import SECONDS, Example
 from ecgcore.mistakes import Mistake
 from ecgcore.readers.source import BY_PATIENT
 from ecgcore.reporting.wrong_answers import WRONG_DRAWN, wrong_answers
 from ecgcore.scores.metrics import decide, macro_auc, macro_f1
+from ecgcore.scores.predicted import Predicted
 from ecgcore.scores.test_report import Question
 from ecgcore.whole_files import replacing
 
@@ -101,15 +101,20 @@ def read_tested(directory: Path) -> Tested | None:
         return None
     try:
         question = _question(directory)
-        answers = _predictions(directory / PREDICTIONS)
+        answers = Predicted.read(directory / PREDICTIONS)
         return Tested(
-            **answers,
+            records=answers.ids,
+            patients=answers.patients,
+            classes=answers.classes,
+            labels=answers.labels,
+            scores=answers.scores,
+            called=answers.called,
             multilabel=bool(question["multilabel"]) if question else not _excludes(answers),
             divided_by=question.get("divided_by", BY_PATIENT),
             thresholds=question.get("thresholds", {}),
             by_seed=question.get("by_seed", {}),
             about=read_about(directory),
-            signals=_signals(directory / ERRORS, question, answers["records"]) if question else {},
+            signals=_signals(directory / ERRORS, question, answers.ids) if question else {},
         )
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise Mistake(f"{directory}: what the test left there is damaged ({error}); restore it from a copy") from error
@@ -120,29 +125,10 @@ def _question(directory: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
-def _predictions(path: Path) -> dict[str, Any]:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        columns = rows.fieldnames or ()
-        classes = tuple(name.removeprefix("label_") for name in columns[2:] if name.startswith("label_"))
-        found = list(rows)
-    called = np.zeros((len(found), len(classes)), bool)
-    for number, row in enumerate(found):
-        called[number, [classes.index(name) for name in row["decision"].split(SEPARATOR) if name]] = True
-    return {
-        "records": tuple(row["record"] for row in found),
-        "patients": tuple(row["patient"] for row in found),
-        "classes": classes,
-        "labels": np.array([[float(row[f"label_{name}"]) for name in classes] for row in found], np.float32),
-        "scores": np.array([[float(row[f"probability_{name}"]) for name in classes] for row in found], np.float64),
-        "called": called,
-    }
-
-
-def _excludes(answers: Mapping[str, Any]) -> bool:
+def _excludes(answers: Predicted) -> bool:
     """Tell by the answers of an earlier version whether the classes exclude each other."""
-    one_each = all((np.asarray(answers[name]).sum(axis=1) == 1).all() for name in ("labels", "called"))
-    return one_each and bool((np.abs(answers["scores"].sum(axis=1) - 1) < ROUNDED).all())
+    one_each = all((each.sum(axis=1) == 1).all() for each in (answers.labels, answers.called))
+    return one_each and bool((np.abs(answers.scores.sum(axis=1) - 1) < ROUNDED).all())
 
 
 def _signals(path: Path, question: Mapping[str, Any], records: Sequence[str]) -> dict[str, Example]:

@@ -43,14 +43,16 @@ class Predicted:
                 )
             try:
                 rows = list(table)
-                called = [row[DECISION].split(SEPARATOR) for row in rows]
+                called = np.zeros((len(rows), len(classes)), np.bool_)
+                for number, row in enumerate(rows):  # a decision for no class of it is damage, too
+                    called[number, [classes.index(name) for name in row[DECISION].split(SEPARATOR) if name]] = True
                 return cls(
                     ids=tuple(row["record"] for row in rows),
                     patients=tuple(row["patient"] for row in rows),
                     classes=tuple(classes),
                     labels=np.array([[float(row[LABEL + name]) for name in classes] for row in rows], np.float32),
                     scores=np.array([[float(row[PROBABILITY + name]) for name in classes] for row in rows], np.float64),
-                    called=np.array([[name in one for name in classes] for one in called], np.bool_),
+                    called=called,
                 )
             except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
                 raise Mistake(f"{path}:{table.line_num}: damaged ({error!r}); restore it from a copy") from None
